@@ -1,0 +1,1 @@
+"""One package per platform: its dialect, its rule, its sources, its levers."""

@@ -1,0 +1,1 @@
+"""libvirt: domain definitions in files and on hosts."""
