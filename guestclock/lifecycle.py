@@ -31,6 +31,13 @@ class PowerOn:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerOff:
+    """The QEMU process ends, and the RTC with it."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Reset:
     """Any reset inside the same process: guest reboot, `virsh reset`, triple fault."""
 
@@ -109,6 +116,7 @@ class HostStep:
 
 Step: TypeAlias = (
     PowerOn
+    | PowerOff
     | Reset
     | WriteRtc
     | WriteBias
@@ -174,6 +182,9 @@ def apply(state: State, step: Step, zones: Zones) -> State:
     match step:
         case PowerOn(at, host_zone):
             return _power_on(_on_host(state, host_zone), at, zones)
+        case PowerOff(at):
+            _running(state, "stop", paused_too=True)
+            return replace(state, process=None, last_ran=at)
         case Redefine(_, clock):
             return replace(state, clock=clock)
         case HostStep(_, seconds):

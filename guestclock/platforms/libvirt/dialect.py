@@ -128,6 +128,11 @@ def parse_timer(element: etree._Element) -> Timer:
     return _timer(attributes, tuple(sorted((str(n), str(v)) for n, v in catchup.items())))
 
 
+def parse_timer_attributes(timer: dict[str, str], catchup: dict[str, str]) -> Timer:
+    """A timer from its attributes and those of its `<catchup>`. Raises BadClock."""
+    return _timer(tuple(sorted(timer.items())), tuple(sorted(catchup.items())))
+
+
 @lru_cache(maxsize=4096)
 def _timer(
     attributes: tuple[tuple[str, str], ...], catchup: tuple[tuple[str, str], ...] | None

@@ -1,0 +1,242 @@
+"""Cases: a clock, a guest, a host and a list of steps as plain data, as `predict --cases` reads.
+
+A case is an object with `id` and `input`; `docs/guide/predict.md` lists every key. Whatever is
+missing and needed becomes an Unknown in the result; whatever is wrong is a `BadCase`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from guestclock.clock import Clock, Timer
+from guestclock.evidence import Assumed, value_of
+from guestclock.guest import NO_BIAS, NO_ZONE, SYSTEMS, Guest
+from guestclock.law import NO_HOST_ZONE, Host
+from guestclock.lifecycle import (
+    HostStep,
+    Migrate,
+    Pause,
+    PowerOff,
+    PowerOn,
+    Redefine,
+    Reset,
+    Restore,
+    Resume,
+    Save,
+    State,
+    Step,
+    WriteBias,
+    WriteRtc,
+)
+from guestclock.platforms.libvirt.dialect import BadClock, parse_base, parse_timer_attributes
+from guestclock.prediction import Prediction
+from guestclock.zones import UnknownZone, Zones
+
+FIELDS = ("rtc_args", "process_zone", "rtc", "shown", "true_local", "error_seconds", "guest_utc")
+
+
+class BadCase(ValueError):
+    """A case that cannot be read; the message names the key and says what belongs there."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseInput:
+    """The state before the first step, and the steps."""
+
+    state: State
+    steps: tuple[Step, ...]
+
+
+def read_case(data: Mapping[str, object], zones: Zones) -> CaseInput:
+    """A case's `input`. Raises BadCase."""
+    if not isinstance(data, Mapping):
+        raise BadCase("a case's input is an object with clock, guest, host_zone and steps")
+    clock = read_clock(data.get("clock", {}))
+    steps = tuple(step for item in _list(data, "steps") for step in read_step(item))
+    if not steps:
+        raise BadCase("steps is empty: the first step is a start")
+    return CaseInput(State(clock, _host(data), _guest(data, zones)), steps)
+
+
+def _host(data: Mapping[str, object]) -> Host:
+    zone = _text(data, "host_zone")
+    return Host(
+        zone=NO_HOST_ZONE if zone is None else Assumed(zone, "host_zone"),
+        daemon_zone=_text(data, "libvirtd_zone"),
+        clock_error=_whole(data, "host_clock_error_seconds") or 0,
+    )
+
+
+def _guest(data: Mapping[str, object], zones: Zones) -> Guest:
+    system = _text(data, "guest") or "unknown"
+    if system not in SYSTEMS:
+        raise BadCase(f"guest {system!r} is not one of {', '.join(SYSTEMS)}")
+    zone, bias = _text(data, "guest_zone"), _whole(data, "active_time_bias_minutes")
+    try:
+        zone = zone and zones.iana(zone)
+    except UnknownZone as problem:
+        raise BadCase(f"guest_zone: {problem}") from None
+    return Guest(
+        system=system,
+        zone=Assumed(zone, "guest_zone") if zone else NO_ZONE,
+        bias_minutes=NO_BIAS if bias is None else Assumed(bias, "active_time_bias_minutes"),
+        utc_offset_minutes=_whole(data, "utc_offset_minutes") or 0,
+        kind=Assumed(system, "guest"),
+    )
+
+
+def read_clock(data: object) -> Clock:
+    """A clock from its attributes as libvirt names them, and `timers`. Raises BadCase."""
+    if not isinstance(data, Mapping):
+        raise BadCase("clock is an object of libvirt's attributes, such as {'offset': 'utc'}")
+    attributes = {str(key): str(value) for key, value in data.items() if key != "timers"}
+    try:
+        timers = tuple(_timer(item) for item in _list(data, "timers"))
+        return Clock(parse_base(attributes), timers)
+    except BadClock as problem:
+        raise BadCase(f"clock: {problem}") from None
+
+
+def _timer(data: object) -> Timer:
+    if not isinstance(data, Mapping):
+        raise BadCase("a timer is an object of libvirt's attributes, such as {'name': 'rtc'}")
+    catchup = data.get("catchup", {})
+    if not isinstance(catchup, Mapping):
+        raise BadCase("a timer's catchup is an object such as {'slew': '120'}")
+    return parse_timer_attributes(
+        {str(key): str(value) for key, value in data.items() if key != "catchup"},
+        {str(key): str(value) for key, value in catchup.items()},
+    )
+
+
+def read_step(data: object) -> Iterator[Step]:
+    """The step of one object; with `active_time_bias_minutes` also the saving of that bias."""
+    if not isinstance(data, Mapping):
+        raise BadCase("a step is an object with do and at")
+    at = _instant(data)
+    yield _step(data, at)
+    bias = _whole(data, "active_time_bias_minutes")
+    if bias is not None and data.get("do") != "write-bias":
+        yield WriteBias(at, bias)
+
+
+def _step(data: Mapping[str, object], at: datetime) -> Step:
+    zone = _text(data, "host_zone")
+    match data.get("do"):
+        case "start" | "cold-start":
+            return PowerOn(at, zone)
+        case "stop":
+            return PowerOff(at)
+        case "reset":
+            return Reset(at)
+        case "write-rtc":
+            return WriteRtc(at, _reading(data))
+        case "write-bias":
+            return WriteBias(at, _needed(data, "active_time_bias_minutes"))
+        case "pause":
+            return Pause(at)
+        case "resume":
+            return Resume(at)
+        case "save":
+            return Save(at)
+        case "restore":
+            return Restore(at, zone)
+        case "migrate":
+            return Migrate(at, zone, _whole(data, "host_clock_error_seconds"))
+        case "redefine":
+            return Redefine(at, read_clock(data.get("clock")))
+        case "host-step":
+            return HostStep(at, _needed(data, "seconds"))
+        case other:
+            raise BadCase(f"do {other!r} is not one of {', '.join(STEPS)}")
+
+
+STEPS = (
+    "start",
+    "cold-start",
+    "stop",
+    "reset",
+    "write-rtc",
+    "write-bias",
+    "pause",
+    "resume",
+    "save",
+    "restore",
+    "migrate",
+    "redefine",
+    "host-step",
+)
+
+
+def _list(data: Mapping[str, object], key: str) -> list[object]:
+    value = data.get(key, [])
+    if not isinstance(value, list):
+        raise BadCase(f"{key} is a list")
+    return value
+
+
+def _text(data: Mapping[str, object], key: str) -> str | None:
+    value = data.get(key)
+    if value is not None and not isinstance(value, str):
+        raise BadCase(f"{key} is a text or null, not {value!r}")
+    return value
+
+
+def _whole(data: Mapping[str, object], key: str) -> int | None:
+    value = data.get(key)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise BadCase(f"{key} is a whole number or null, not {value!r}")
+    return value
+
+
+def _needed(data: Mapping[str, object], key: str) -> int:
+    value = _whole(data, key)
+    if value is None:
+        raise BadCase(f"{data.get('do')} needs {key}")
+    return value
+
+
+def _instant(data: Mapping[str, object]) -> datetime:
+    text = _text(data, "at")
+    try:
+        instant = datetime.fromisoformat(text or "")
+    except ValueError:
+        raise BadCase(f"at {text!r} is not an instant such as 2026-11-23T12:00:00Z") from None
+    if instant.tzinfo is None:
+        raise BadCase(f"at {text!r} has no offset: add Z for UTC")
+    return instant.astimezone(UTC).replace(microsecond=0)
+
+
+def _reading(data: Mapping[str, object]) -> datetime:
+    text = _text(data, "rtc")
+    try:
+        reading = datetime.fromisoformat(text or "")
+    except ValueError:
+        raise BadCase(f"rtc {text!r} is not a reading such as 2026-11-23T13:00:00") from None
+    if reading.tzinfo is not None:
+        raise BadCase(f"rtc {text!r} has an offset: an RTC has none")
+    return reading.replace(microsecond=0)
+
+
+def result_of(prediction: Prediction) -> dict[str, str | int | None]:
+    """A prediction in the form of a case's `expected`; what is unknown is null."""
+    values = {
+        "rtc_args": prediction.arguments,
+        "rtc": prediction.rtc,
+        "shown": prediction.shown,
+        "true_local": prediction.true_local,
+        "error_seconds": prediction.error,
+        "guest_utc": prediction.guest_utc,
+    }
+    found = {key: plain(value_of(fact)) for key, fact in values.items()}
+    found["process_zone"] = prediction.process_zone
+    return {key: found[key] for key in FIELDS}
+
+
+def plain(value: object) -> str | int | None:
+    """A value as JSON has it: a naive time in ISO 8601, a number as it is."""
+    if value is None or isinstance(value, int):
+        return value
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,108 @@
+"""Defaults of options from guestclock.toml, so that a fleet's habits are written down once.
+
+One table a command, one key an option, dashes or underscores alike:
+
+    [audit]
+    fail-on = "warning"
+    format = "sarif"
+
+The nearest file wins, key by key: ./guestclock.toml, then the user's, then the system's. An
+option on the command line or in the environment (GUESTCLOCK_AUDIT_FAIL_ON) wins over any file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from guestclock.errors import UsageProblem
+
+NAME = "guestclock.toml"
+
+
+def places() -> Iterator[Path]:
+    """Where a file may be, the farthest first."""
+    yield Path("/etc/guestclock") / NAME
+    user = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    yield Path(user) / "guestclock" / NAME
+    yield Path(NAME)
+
+
+def configured(command: click.Command) -> dict[str, Any]:
+    """The default map of the root context for one command, from all files that exist.
+
+    Raises UsageProblem for a file that is no TOML, that another user could have written, or
+    that names an option the command does not have.
+    """
+    assert command.name is not None
+    merged: dict[str, Any] = {}
+    for place in places():
+        table = _read(place).get(command.name, {})
+        if not isinstance(table, dict):
+            raise UsageProblem(f"{place}: {command.name} is no table", f"write [{command.name}]")
+        _merge(merged, _checked(table, command, str(place), f"[{command.name}]"))
+    return {command.name: merged}
+
+
+def _read(place: Path) -> dict[str, Any]:
+    try:
+        with place.open("rb") as file:
+            status = os.fstat(file.fileno())
+            # An option can name a connection, and a connection can name a program to run.
+            if status.st_uid not in (0, os.geteuid()) or status.st_mode & stat.S_IWOTH:
+                raise UsageProblem(
+                    f"{place}: not read, as another user could have written it",
+                    "make it yours and not writable by others, or run from another folder",
+                )
+            return tomllib.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise UsageProblem(f"{place}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageProblem(f"{place}: {error}") from error
+
+
+def _checked(
+    table: dict[str, Any], command: click.Command, place: str, heading: str
+) -> dict[str, Any]:
+    """The table with keys as parameter names; subcommands are tables inside their group's."""
+    inner = command.commands if isinstance(command, click.Group) else {}
+    options = {one.name: one for one in command.params if isinstance(one, click.Option)}
+    checked: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in inner and isinstance(value, dict):
+            checked[key] = _checked(value, inner[key], place, f"{heading[:-1]}.{key}]")
+            continue
+        name = _parameter(key, options)
+        if name is None:
+            near = difflib.get_close_matches(key, _flags(options))
+            hint = f"did you mean {near[0]!r}?" if near else None
+            raise UsageProblem(f"{place}: {heading} has no option {key!r}", hint)
+        checked[name] = value
+    return checked
+
+
+def _flags(options: dict[str, click.Option]) -> list[str]:
+    return [flag[2:] for one in options.values() for flag in one.opts if flag.startswith("--")]
+
+
+def _parameter(key: str, options: dict[str, click.Option]) -> str | None:
+    """The parameter that `--key` sets; its name may be another word (format_, for example)."""
+    flag = f"--{key.replace('_', '-')}"
+    return next((name for name, option in options.items() if flag in option.opts), None)
+
+
+def _merge(into: dict[str, Any], table: dict[str, Any]) -> None:
+    for key, value in table.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value

@@ -1,0 +1,115 @@
+"""The `guestclock` command: its table of commands, and what happens to their errors."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from guestclock import __version__
+from guestclock.cli.lazy import LazyCommand, LazyGroup
+from guestclock.errors import GuestclockError, Unreadable
+
+INTERRUPTED = 130
+# What a shell shows for a program that ended as its reader went away: 128 + SIGPIPE.
+READER_GONE = 141
+# The variable by which a shell asks for completions; the name is click's rule.
+COMPLETE = "_GUESTCLOCK_COMPLETE"
+
+COMMANDS = {
+    "explain": LazyCommand(
+        "guestclock.cli.explain:explain", "Why a machine's clock is right or wrong, hop by hop."
+    ),
+    "audit": LazyCommand(
+        "guestclock.cli.audit:audit", "Find wrong clocks in files, folders and hosts."
+    ),
+    "predict": LazyCommand(
+        "guestclock.cli.predict:predict", "What a clock and a guest make of a list of steps."
+    ),
+    "prove": LazyCommand("guestclock.cli.prove:prove", "Compare the law with a real QEMU."),
+    "lab": LazyCommand("guestclock.cli.lab:lab", "A small real cloud to try a cure in."),
+    "demo": LazyCommand(
+        "guestclock.cli.demo:demo", "Watch a real machine lose its time and get it back."
+    ),
+}
+
+EXTRAS = {"libvirt": "libvirt", "libvirt_qemu": "libvirt"}
+
+
+def _configure(ctx: click.Context, command: click.Command) -> None:
+    from guestclock.cli.config import configured
+
+    ctx.default_map = configured(command)
+
+
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    on_load=_configure,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "GUESTCLOCK",
+        "max_content_width": 100,
+    },
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def guestclock() -> None:
+    """Keeps the clock of every virtual machine right across every kind of reboot.
+
+    Exit codes: 0 clean, 1 findings or a proof that does not match, 2 usage, 3 something could
+    not be read, 130 interrupted.
+    """
+
+
+def main() -> NoReturn:
+    """Runs the command line of this process and leaves with its exit code."""
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except GuestclockError as error:
+        code = _report(error)
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes once more as it ends, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = READER_GONE
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        hint = f"pip install 'guestclock[{EXTRAS[error.name]}]'"
+        code = _report(Unreadable(f"the Python package {error.name!r} is not installed", hint))
+    # The interpreter would search all there is for garbage before it goes: a tenth of a start-up.
+    gc.freeze()
+    sys.exit(code)
+
+
+def _run() -> int:
+    """The exit code: what the command returned, or left with; None is 0.
+
+    click's own main() would do, but takes a reader that went away for an exit code of 1, which
+    says findings here.
+    """
+    instruction = os.environ.get(COMPLETE)
+    if instruction:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(guestclock, {}, "guestclock", COMPLETE, instruction)
+    try:
+        with guestclock.make_context("guestclock", sys.argv[1:]) as ctx:
+            return int(guestclock.invoke(ctx) or 0)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+
+
+def _report(error: GuestclockError) -> int:
+    click.echo(f"guestclock: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)
+    return error.exit_code

@@ -1,0 +1,116 @@
+"""Why one machine's clock is right or wrong: the verdict, the fault, hop by hop, the cure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from guestclock.cures import Cure, cure_for
+from guestclock.evidence import Unknown, value_of
+from guestclock.exposure import Exposure, Life, next_fault
+from guestclock.faults import Fault, classify
+from guestclock.hops import Hop, hops_of
+from guestclock.machine import Identity, Machine, Outlook, outlook
+from guestclock.reports.words import behind_or_ahead
+from guestclock.zones import Zones
+
+HORIZON = timedelta(days=800)
+"""How far ahead an explanation looks for a change of a zone: over two summers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All that is said of one machine; `exposure` is when it goes wrong, if it is right now."""
+
+    machine: Identity
+    verdict: str
+    fault: Fault | None
+    hops: tuple[Hop, ...]
+    seen: Outlook
+    exposure: Exposure | None
+    cure: Cure | None
+
+
+def explain(
+    machine: Machine,
+    at: datetime,
+    zones: Zones,
+    upstream: tuple[Hop, ...] = (),
+    tolerance: int = 5,
+) -> Explanation:
+    """Explain a machine whose next cold start would be at `at`.
+
+    `upstream` are the hops before the definition, such as an image and an instance. Errors
+    below `tolerance` seconds are none.
+    """
+    facts = machine.facts
+    seen = outlook(facts, at, zones)
+    fault = classify(facts, seen, at, zones, tolerance)
+    exposure = None
+    if fault is None:
+        exposure = next_fault(facts, at, at + HORIZON, zones, tolerance)
+    return Explanation(
+        machine=machine.identity,
+        verdict=verdict(machine.identity.name, seen, fault, exposure, tolerance),
+        fault=fault,
+        hops=upstream + hops_of(facts, seen, at, zones, tolerance),
+        seen=seen,
+        exposure=exposure,
+        cure=cure_for(facts) if fault else None,
+    )
+
+
+def verdict(
+    name: str, seen: Outlook, fault: Fault | None, exposure: Exposure | None, tolerance: int
+) -> str:
+    """The one sentence: what the clock is now and will be, and why."""
+    cold, now = seen.after_cold_start, seen.now
+    if isinstance(cold, Unknown):
+        text = f"whether {name} will be right after its next cold start is unknown: {cold}"
+        return f"{text}; {_frozen(fault)}" if fault in _FROZEN else text
+    if fault is None:
+        return _right(name, seen, exposure, tolerance)
+    will = f"{name} will be {behind_or_ahead(cold.value, tolerance)} after its next cold start"
+    if fault in _FROZEN:
+        will += f": {_frozen(fault)}"
+    current = value_of(now)
+    if current is None:
+        return will
+    if abs(current) < tolerance:
+        return f"{will}; it is right now only because its user set it"
+    if current == cold.value:
+        return f"{will}, as it is now"
+    return f"{will}; it is {behind_or_ahead(current, tolerance)} now"
+
+
+_FROZEN = (Fault.FROZEN, Fault.WRAPPED)
+
+
+def _frozen(fault: Fault | None) -> str:
+    if fault is Fault.WRAPPED:
+        return "its start lies more than 68 years from the host's clock, where QEMU wraps it"
+    return "every cold start begins at the same instant again"
+
+
+def _right(name: str, seen: Outlook, exposure: Exposure | None, tolerance: int) -> str:
+    current = value_of(seen.now)
+    if current is not None and abs(current) >= tolerance:
+        off = behind_or_ahead(current, tolerance)
+        text = f"{name} is {off} now and will be right after its next cold start"
+    elif current is not None:
+        text = f"{name} is right, and will be after its next cold start"
+    else:
+        text = f"{name} will be right after its next cold start"
+    if exposure is None:
+        return f"{text}, and after any other: {_why_for_good(seen)}"
+    off = behind_or_ahead(exposure.error, tolerance)
+    since = f"{exposure.at:%Y-%m-%dT%H:%M:%SZ}"
+    if exposure.life is Life.OFF:
+        return f"{text}, until {since}: off over that change of {exposure.zone}, it starts {off}"
+    return f"{text}, until {since}: from that change of {exposure.zone} on it starts {off}"
+
+
+def _why_for_good(seen: Outlook) -> str:
+    if value_of(seen.offset) == 0:
+        return "its RTC starts at UTC, and it takes it for UTC"
+    return "its RTC and its guest follow the same offset, which no known change moves"

@@ -1,0 +1,1 @@
+"""OpenStack: what Nova makes of a server's os_type."""

@@ -1,0 +1,1 @@
+"""How findings and predictions are printed, one file a format."""
