@@ -65,6 +65,11 @@ def verdict(
 ) -> str:
     """The one sentence: what the clock is now and will be, and why."""
     cold, now = seen.after_cold_start, seen.now
+    if isinstance(cold, Unknown) and fault is Fault.ZONE_STEP:
+        return (
+            f"{name} will be wrong by its zone's offset after its next cold start, unless its "
+            f"zone is UTC: {cold}"
+        )
     if isinstance(cold, Unknown):
         text = f"whether {name} will be right after its next cold start is unknown: {cold}"
         return f"{text}; {_frozen(fault)}" if fault in _FROZEN else text

@@ -7,7 +7,7 @@ from enum import Enum
 
 from guestclock.clock import Absolute
 from guestclock.evidence import Unknown, value_of
-from guestclock.guest import zone_of
+from guestclock.guest import system_of, zone_of
 from guestclock.machine import Facts, Outlook
 from guestclock.zones import Zones, next_transition
 
@@ -46,12 +46,24 @@ def classify(
     if isinstance(definition.base, Absolute):
         return Fault.FROZEN
     if error is None:
-        return Fault.UNKNOWN
+        return Fault.ZONE_STEP if off_by_its_zone(facts, seen) else Fault.UNKNOWN
     if facts.guest.system == "windows-universal" and value_of(seen.offset):
         return Fault.DOUBLE_FIX
     if value_of(seen.offset) and abs(error) in _summer_steps(facts, at, zones):
         return Fault.DST_STEP
     return Fault.ZONE_STEP if error % _QUARTER == 0 else Fault.OTHER_STEP
+
+
+def off_by_its_zone(facts: Facts, seen: Outlook) -> bool:
+    """Whether a local guest of an unknown zone starts at UTC: wrong in every zone but UTC."""
+    guest = facts.guest
+    return (
+        bool(system_of(guest).keeps_local)
+        and guest.system != "dos"
+        and isinstance(guest.zone, Unknown)
+        and isinstance(guest.bias_minutes, Unknown)
+        and value_of(seen.offset) == 0
+    )
 
 
 def _summer_steps(facts: Facts, at: datetime, zones: Zones) -> set[int]:

@@ -76,16 +76,18 @@ def _host(facts: Facts, wrong: bool) -> list[Hop]:
     wanted = value_of(facts.guest.zone) if _wants_local(facts.guest) else None
     match base:
         case Localtime():
-            says = value_of(facts.host.zone) or "unknown"
-            should = wanted if wrong and wanted else says
-            return [Hop("host zone", says, should or says, (cite(says, facts.host.zone),))]
+            known = value_of(facts.host.zone)
+            says = known or "unknown"
+            should = (wanted if wrong and wanted else known) or ""
+            return [Hop("host zone", says, should, (cite(says, facts.host.zone),))]
         case Variable(_, Basis.LOCALTIME):
             daemon = facts.host.daemon_zone
-            says = daemon or value_of(facts.host.zone) or "unknown"
+            known = daemon or value_of(facts.host.zone)
+            says = known or "unknown"
             source = Evidence(
                 says, "observed" if daemon else "inferred", "libvirtd's TZ, or its host's zone"
             )
-            return [Hop("libvirtd's zone", says, says, (source,))]
+            return [Hop("libvirtd's zone", says, known or "", (source,))]
         case _:
             return []
 
@@ -110,8 +112,8 @@ def _process(process: Process | None, seen: Outlook) -> Hop:
     evidence = [Evidence(says, "inferred", "libvirt's rule for the definition")]
     should = says
     if seen.start.silently:
-        evidence.append(Evidence(seen.start.silently, "inferred", "QEMU's rule"))
-        should = ""
+        evidence.append(Evidence("silently", "inferred", f"QEMU: {seen.start.silently}"))
+        should = "a start that the host can follow"
     return Hop("QEMU", says, should, tuple(evidence))
 
 
@@ -126,7 +128,9 @@ def _rtc(facts: Facts, seen: Outlook, at: datetime, zones: Zones, tolerance: int
     should = "" if isinstance(assumed, Unknown) else _offset(assumed)
     says = ", ".join(parts)
     offset, wanted = value_of(seen.offset), value_of(assumed)
-    if offset is not None and wanted is not None and abs(offset - wanted) < tolerance:
+    if offset is None:
+        should = ""
+    elif wanted is not None and abs(offset - wanted) < tolerance:
         should = says
     return Hop("RTC", says, should, tuple(evidence))
 

@@ -140,7 +140,7 @@ def test_every_module_stands_in_a_room() -> None:
 
 @pytest.mark.parametrize("module", modules(), ids=lambda module: module.name)
 def test_arrows_point_down(module: Module) -> None:
-    allowed = {module.room, ""} | CORE | (ARROWS[module.room] if module.room in ARROWS else set())
+    allowed = {module.room, ""} | CORE | ARROWS.get(module.room, set())
     targets = {name for name in module.imports() if name.split(".")[0] == "guestclock"}
     wrong = {name for name in targets if "." in name and name.split(".")[1] not in allowed}
     assert not wrong

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from guestclock.clock import (
-    Absolute,
-    Base,
-    Basis,
-    Clock,
-    Localtime,
-    Timer,
-    Track,
-    Utc,
-    Variable,
-    Zone,
-)
+from guestclock.clock import Absolute, Base, Basis, Clock, Localtime, Utc, Variable, Zone
 from guestclock.errors import Unreadable, UsageProblem
-from guestclock.rtc import BadRtcArguments, RtcArguments, parse_arguments
+from guestclock.platforms.qemu.dialect import clock_of
+from guestclock.rtc import BadRtcArguments, parse_arguments
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 WORDS = """utc, localtime, timezone=ZONE, variable=SECONDS[,localtime], absolute=EPOCH|DATE"""
-_LARGEST_FILE = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,45 +31,27 @@ def read_clock(text: str) -> GivenClock:
 
     Raises UsageProblem for a text that is no clock, Unreadable for a file that holds none.
     """
-    path = Path(text)
-    if not text.lstrip().startswith("<") and _is_file(path):
-        return GivenClock(_from_xml(_content(path), f"{text}"), text)
+    from guestclock.platforms.libvirt.files import Refused, load, parse, safe_parser
+
     stripped = text.strip()
-    if stripped.startswith("<"):
-        return GivenClock(_from_xml(stripped.encode(), "the XML given"), "the XML given")
+    try:
+        if stripped.startswith("<"):
+            root = parse(stripped.encode(), safe_parser())
+            return GivenClock(_from_xml(root, "the XML given"), "the XML given")
+        if os.path.lexists(text):
+            return GivenClock(_from_xml(load(text, safe_parser()), text), text)
+    except Refused as problem:
+        raise Unreadable(f"{text[:60]}: {problem}") from None
     if stripped.startswith(("-rtc", "base=", "clock=", "driftfix=")):
         return GivenClock(of_arguments(stripped.removeprefix("-rtc").strip()), "-rtc")
     return GivenClock(Clock(_words(stripped)), "the words given")
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def _content(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise Unreadable(f"{path} has over 16 MiB: no domain definition is that large")
-        return path.read_bytes()
-    except OSError as problem:
-        raise Unreadable(f"{path}: {problem.strerror}") from None
-
-
-def _from_xml(content: bytes, where: str) -> Clock:
+def _from_xml(root: etree._Element, where: str) -> Clock:
     from lxml import etree
 
     from guestclock.platforms.libvirt.dialect import BadClock, parse_clock
 
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    try:
-        root = etree.fromstring(content, parser)
-    except (etree.XMLSyntaxError, ValueError) as problem:
-        raise Unreadable(f"{where} is not XML: {problem}") from None
-    if root.getroottree().docinfo.doctype:
-        raise Unreadable(f"{where} has a DOCTYPE: a domain definition has none")
     if root.tag == "clock":
         domain = etree.Element("domain")
         domain.append(root)
@@ -92,25 +67,9 @@ def _from_xml(content: bytes, where: str) -> Clock:
 def of_arguments(text: str, environment_zone: str | None = None) -> Clock:
     """The clock that a `-rtc` value is, with the TZ of its process. Raises UsageProblem."""
     try:
-        arguments = parse_arguments(text)
+        return clock_of(parse_arguments(text), environment_zone)
     except BadRtcArguments as problem:
         raise UsageProblem(str(problem)) from None
-    return clock_of(arguments, environment_zone)
-
-
-def clock_of(arguments: RtcArguments, environment_zone: str | None = None) -> Clock:
-    """The definition whose `-rtc` and TZ these are."""
-    base: Base
-    if arguments.base == "utc":
-        base = Utc()
-    elif arguments.base == "localtime":
-        base = Localtime() if environment_zone is None else Zone(environment_zone)
-    else:
-        base = Absolute(arguments.start or 0)
-    tracks = {Track.HOST: None, Track.RT: "realtime", Track.VM: "guest"}
-    track, policy = tracks[arguments.track], "catchup" if arguments.slew else None
-    timers = (Timer("rtc", tickpolicy=policy, track=track),) if track or policy else ()
-    return Clock(base, timers)
 
 
 def _words(text: str) -> Base:

@@ -27,6 +27,24 @@ from guestclock.errors import UsageProblem
 NAME = "guestclock.toml"
 
 
+def name_variables(command: click.Command, prefix: str = "GUESTCLOCK") -> None:
+    """Gives each option its variable: GUESTCLOCK_AUDIT_FAIL_ON for `audit --fail-on`.
+
+    click would name it after the function's parameter, which no user has ever seen.
+    """
+    prefix = f"{prefix}_{_upper(command.name or '')}"
+    for option in command.params:
+        if isinstance(option, click.Option) and option.envvar is None and _flags(option):
+            option.envvar = f"{prefix}_{_upper(_flags(option)[0])}"
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            name_variables(inner, prefix)
+
+
+def _upper(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
 def places() -> Iterator[Path]:
     """Where a file may be, the farthest first."""
     yield Path("/etc/guestclock") / NAME
@@ -81,23 +99,20 @@ def _checked(
         if key in inner and isinstance(value, dict):
             checked[key] = _checked(value, inner[key], place, f"{heading[:-1]}.{key}]")
             continue
-        name = _parameter(key, options)
+        flag = key.replace("_", "-")
+        name = next((name for name, one in options.items() if flag in _flags(one)), None)
         if name is None:
-            near = difflib.get_close_matches(key, _flags(options))
+            known = [flag for one in options.values() for flag in _flags(one)]
+            near = difflib.get_close_matches(flag, known)
             hint = f"did you mean {near[0]!r}?" if near else None
             raise UsageProblem(f"{place}: {heading} has no option {key!r}", hint)
         checked[name] = value
     return checked
 
 
-def _flags(options: dict[str, click.Option]) -> list[str]:
-    return [flag[2:] for one in options.values() for flag in one.opts if flag.startswith("--")]
-
-
-def _parameter(key: str, options: dict[str, click.Option]) -> str | None:
-    """The parameter that `--key` sets; its name may be another word (format_, for example)."""
-    flag = f"--{key.replace('_', '-')}"
-    return next((name for name, option in options.items() if flag in option.opts), None)
+def _flags(option: click.Option) -> list[str]:
+    """The long names of an option, without their dashes."""
+    return [flag[2:] for flag in option.opts if flag.startswith("--")]
 
 
 def _merge(into: dict[str, Any], table: dict[str, Any]) -> None:

@@ -40,8 +40,9 @@ EXTRAS = {"libvirt": "libvirt", "libvirt_qemu": "libvirt"}
 
 
 def _configure(ctx: click.Context, command: click.Command) -> None:
-    from guestclock.cli.config import configured
+    from guestclock.cli.config import configured, name_variables
 
+    name_variables(command)
     ctx.default_map = configured(command)
 
 
@@ -51,7 +52,6 @@ def _configure(ctx: click.Context, command: click.Command) -> None:
     on_load=_configure,
     context_settings={
         "help_option_names": ["-h", "--help"],
-        "auto_envvar_prefix": "GUESTCLOCK",
         "max_content_width": 100,
     },
 )

@@ -11,17 +11,20 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[datetime]):
     """An instant: ISO 8601 with an offset or Z, or "now"."""
 
     name = "instant"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
         """The aware datetime in UTC, whole seconds; a time without an offset is refused."""
         if isinstance(value, datetime):
             return value
+        value = str(value)
         if value == "now":
-            return datetime.now(UTC).replace(microsecond=0)
+            return current()
         try:
             instant = datetime.fromisoformat(value)
         except ValueError:
@@ -34,9 +37,15 @@ class Instant(click.ParamType):
 INSTANT = Instant()
 
 
-def at_option(help_text: str) -> Callable[[Command], Command]:
-    """`--at INSTANT`, by default now."""
-    return click.option("--at", type=INSTANT, default="now", show_default=True, help=help_text)
+def current() -> datetime:
+    """This moment, in whole seconds; the only place where a command asks for it."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def at_option(help_text: str, default: str | None = "now") -> Callable[[Command], Command]:
+    """`--at INSTANT`, by default now; a command with another idea of now has no default."""
+    shown = default or "now"
+    return click.option("--at", type=INSTANT, default=default, show_default=shown, help=help_text)
 
 
 def output_option(command: Command) -> Command:
@@ -57,3 +66,14 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
         show_default=True,
         help="How to print.",
     )
+
+
+def tolerance_option(command: Command) -> Command:
+    """`--tolerance SECONDS`: an error below it is none."""
+    return click.option(
+        "--tolerance",
+        type=click.IntRange(min=0),
+        default=5,
+        show_default=True,
+        help="An error of fewer seconds is none.",
+    )(command)

@@ -45,7 +45,10 @@ def cite(what: str, fact: Fact[T]) -> Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule found; `cure` is the cheapest repair, in words."""
+    """What a rule found; `cure` is the cheapest repair, in words.
+
+    A machine has at most one finding of a rule at a hop, so that the two name it for good.
+    """
 
     rule: str
     severity: Severity
@@ -55,12 +58,25 @@ class Finding:
     evidence: tuple[Evidence, ...]
     cure: str
 
+    @property
+    def docs(self) -> str:
+        """The page that explains the rule, as a path inside the project."""
+        return page(self.rule)
+
+
+def page(rule: str) -> str:
+    """The page of a rule, as a path inside the project."""
+    return f"docs/rules/{rule}.md"
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that a rule may look at. `at` is the instant of the next cold start.
+    """All that a rule may look at, made by `cause.case_of`.
 
-    `tolerance` is in seconds: a smaller error is none, because an RTC has whole seconds.
+    `at` is the instant of the next cold start. `tolerance` is in seconds: a smaller error is
+    none, because an RTC has whole seconds. `cause` is the id of the one rule that explains why
+    the cold start will be wrong, None where it will not be or nobody knows: the rule of that id
+    reports an error, all others warnings and notes, so that one fault is reported once.
     """
 
     facts: Facts
@@ -68,6 +84,7 @@ class Case:
     at: datetime
     zones: Zones
     tolerance: int = 5
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,9 +149,17 @@ def test_the_environment_wins_over_files_and_the_command_line_over_both(
 ) -> None:
     Path("guestclock.toml").write_text('[trial]\nfail-on = "note"\nformat = "csv"\n')
     monkeypatch.setenv("GUESTCLOCK_TRIAL_FAIL_ON", "warning")
-    monkeypatch.setenv("GUESTCLOCK_TRIAL_FORM", "html")
+    monkeypatch.setenv("GUESTCLOCK_TRIAL_FORMAT", "html")
     assert run(monkeypatch, "trial", "-f", "json") == 0
     assert "('fail_on', 'warning'), ('form', 'json')" in capsys.readouterr().out
+
+
+def test_a_variable_is_named_after_the_option(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GUESTCLOCK_TRIAL_FORMAT", "html")
+    assert run(monkeypatch, "trial") == 0
+    assert "('form', 'html')" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ what is accepted, what is refused, and the normal form.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, cast
 from xml.sax.saxutils import quoteattr
 
 from guestclock.clock import (
@@ -41,28 +41,46 @@ class BadClock(ValueError):
     """A `<clock>` that libvirt refuses to define; the message says what is wrong with it."""
 
 
+Attributes: TypeAlias = tuple[tuple[str, str], ...]
+RawTimer: TypeAlias = tuple[Attributes, Attributes | None]
+RawClock: TypeAlias = tuple[tuple[Attributes, tuple[RawTimer, ...]], ...]
+"""The `<clock>` elements of a domain as they stand: attributes, and the timers with their
+`<catchup>`. Equal clocks are equal keys, so that each is understood once for a whole fleet."""
+
+
 def parse_clock(domain: etree._Element) -> Clock:
     """The clock of a `<domain>` element, in libvirt's normal form. Raises BadClock.
 
     Several `<clock>` elements count as one: the first that has an attribute gives it.
     """
-    elements = domain.findall("clock")
-    if not elements:
-        return _NO_CLOCK
-    timers = tuple(parse_timer(timer) for clock in elements for timer in clock.findall("timer"))
-    attributes: dict[str, str] = {}
-    for element in elements:
-        for name, value in element.items():
-            attributes.setdefault(str(name), str(value))
-    return Clock(_base(tuple(sorted(attributes.items()))), timers)
+    return clock_of(tuple(raw_clock(element) for element in domain.findall("clock")))
 
 
-_NO_CLOCK = Clock()
+def raw_clock(element: etree._Element) -> tuple[Attributes, tuple[RawTimer, ...]]:
+    """One `<clock>` element as it stands."""
+    timers = tuple(_raw_timer(timer) for timer in element.iterchildren("timer"))
+    return _attributes(element), timers
+
+
+def _raw_timer(timer: etree._Element) -> RawTimer:
+    catchup = next(timer.iterchildren("catchup"), None)
+    return _attributes(timer), None if catchup is None else _attributes(catchup)
+
+
+def _attributes(element: etree._Element) -> Attributes:
+    # The stubs say str or bytes; a parsed document has str alone.
+    return cast("Attributes", tuple(element.items()))
 
 
 @lru_cache(maxsize=4096)
-def _base(attributes: tuple[tuple[str, str], ...]) -> Base:
-    return parse_base(dict(attributes))
+def clock_of(raw: RawClock) -> Clock:
+    """The clock of raw elements, in libvirt's normal form. Raises BadClock."""
+    attributes: dict[str, str] = {}
+    for given, _ in raw:
+        for name, value in given:
+            attributes.setdefault(name, value)
+    timers = tuple(_timer(timer, catchup) for _, given in raw for timer, catchup in given)
+    return Clock(parse_base(attributes), timers)
 
 
 def parse_base(attributes: dict[str, str]) -> Base:
@@ -121,11 +139,7 @@ def _integer(text: str, allowed: range) -> int | None:
 
 def parse_timer(element: etree._Element) -> Timer:
     """One `<timer>`. Raises BadClock."""
-    attributes = tuple(sorted((str(name), str(value)) for name, value in element.items()))
-    catchup = element.find("catchup")
-    if catchup is None:
-        return _timer(attributes, None)
-    return _timer(attributes, tuple(sorted((str(n), str(v)) for n, v in catchup.items())))
+    return _timer(*_raw_timer(element))
 
 
 def parse_timer_attributes(timer: dict[str, str], catchup: dict[str, str]) -> Timer:
@@ -134,9 +148,7 @@ def parse_timer_attributes(timer: dict[str, str], catchup: dict[str, str]) -> Ti
 
 
 @lru_cache(maxsize=4096)
-def _timer(
-    attributes: tuple[tuple[str, str], ...], catchup: tuple[tuple[str, str], ...] | None
-) -> Timer:
+def _timer(attributes: Attributes, catchup: Attributes | None) -> Timer:
     given = dict(attributes)
     name = _one_of(given, "name", TIMER_NAMES, "timer")
     if name is None:

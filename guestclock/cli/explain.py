@@ -1,0 +1,71 @@
+"""`guestclock explain`: why one machine's clock is right or wrong, hop by hop."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from guestclock.cli.one_machine import guest_options
+from guestclock.cli.options import at_option, format_option, output_option, tolerance_option
+from guestclock.cli.sources import SourceOptions, source_options
+
+
+@click.command()
+@click.argument("machine", metavar="FILE|NAME")
+@source_options
+@guest_options
+@click.option("--lab", metavar="DIR", is_flag=False, flag_value="", help="A server of the lab.")
+@at_option("The moment of the next cold start.", default=None)
+@tolerance_option
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "unknown", "never"]),
+    default="never",
+    show_default=True,
+    help="Exit 1 where the next cold start is wrong (error), or may be (unknown).",
+)
+@format_option("text", "json")
+@output_option
+def explain(
+    machine: str,
+    sources: SourceOptions,
+    guest: str | None,
+    zone: str | None,
+    bias: int | None,
+    lab: str | None,
+    at: datetime | None,
+    tolerance: int,
+    fail_on: str,
+    form: str,
+    output: str | None,
+) -> int:
+    """Say why a machine's clock is right or wrong.
+
+    An existing FILE is read first (a domain's XML, or QEMU's command line), then NAME is a domain
+    of -c URI by name or uuid; pid:N is a running QEMU. With --lab NAME is a server of the lab.
+
+    \b
+    guestclock explain win10.xml --zone Asia/Shanghai --host-zone UTC
+    guestclock explain win10 -c qemu:///system --live --guests inventory.toml
+    """
+    from guestclock.cli.one_machine import find_machine, with_guest
+    from guestclock.cli.options import current
+    from guestclock.cli.sources import load_zones
+    from guestclock.explanation import explain as explain_machine
+    from guestclock.faults import Fault
+    from guestclock.reports.explanation import print_json, print_text
+    from guestclock.reports.output import writing
+
+    zones = load_zones()
+    found = with_guest(find_machine(machine, sources, lab, zones), guest, zone, bias, zones)
+    moment = at or found.now or current()
+    explanation = explain_machine(found.machine, moment, zones, found.upstream, tolerance)
+    with writing(output) as stream:
+        if form == "json":
+            print_json(explanation, stream)
+        else:
+            print_text(explanation, stream, tolerance)
+    wrong = explanation.fault not in (None, Fault.UNKNOWN)
+    unsure = explanation.fault is Fault.UNKNOWN
+    return int((wrong and fail_on != "never") or (unsure and fail_on == "unknown"))

@@ -1,0 +1,127 @@
+"""The one machine that `explain` and `prove` are about: a file's, a connection's, the lab's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from guestclock.cli.sources import SourceOptions
+    from guestclock.hops import Hop
+    from guestclock.machine import Machine
+    from guestclock.platforms.interface import Collected
+    from guestclock.zones import Zones
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A machine, the hops before its definition, and what time it is there if not now."""
+
+    machine: Machine
+    upstream: tuple[Hop, ...] = ()
+    now: datetime | None = None
+
+
+def guest_options(command: Command) -> Command:
+    """`--guest`, `--zone`, `--bias`: what the user knows of the system inside."""
+    for option in (
+        click.option("--bias", type=int, help="Windows' saved ActiveTimeBias, in minutes."),
+        click.option("--zone", help="The guest's zone, an IANA or a Windows name."),
+        click.option("--guest", help="The kind of guest: windows, linux, ..."),
+    ):
+        command = option(command)
+    return command
+
+
+def find_machine(target: str, options: SourceOptions, lab: str | None, zones: Zones) -> Found:
+    """The machine of that file, name, uuid or process. Raises Unreadable, UsageProblem."""
+    from guestclock.cli.sources import collect
+    from guestclock.errors import UsageProblem
+
+    if lab is not None:
+        from guestclock.lab.cloud.explained import find_server
+
+        return Found(*find_server(lab, target, zones))
+    if os.path.lexists(target) or target.startswith("pid:"):
+        if os.path.isdir(target):
+            raise UsageProblem(f"{target} is a folder", f"guestclock audit {target}")
+        alone = replace(options, connections=())
+        return Found(_only(target, collect([target], alone, zones)))
+    if options.connections:
+        return Found(_named(target, collect([], options, zones)))
+    raise UsageProblem(
+        f"there is no file {target!r}", "name a domain's XML file, or give -c URI and its name"
+    )
+
+
+def _only(target: str, collected: Iterator[Collected]) -> Machine:
+    from guestclock.errors import Unreadable, UsageProblem
+    from guestclock.platforms.interface import Unread
+
+    machines = []
+    for one in collected:
+        if isinstance(one, Unread):
+            raise Unreadable(f"{one.source}: {one.reason}")
+        machines.append(one)
+    if not machines:
+        raise Unreadable(f"{target} holds no machine")
+    if len(machines) > 1:
+        raise UsageProblem(
+            f"{target} holds {len(machines)} machines", "explain takes one; audit takes them all"
+        )
+    return machines[0]
+
+
+def _named(target: str, collected: Iterator[Collected]) -> Machine:
+    import difflib
+
+    from guestclock.errors import Unreadable, UsageProblem
+    from guestclock.platforms.interface import Unread
+
+    names, unread = [], []
+    for one in collected:
+        if isinstance(one, Unread):
+            unread.append(one)
+        elif target in (one.identity.name, one.identity.id):
+            return one
+        else:
+            names.append(one.identity.name)
+    if unread:
+        raise Unreadable(f"{unread[0].source}: {unread[0].reason}")
+    near = difflib.get_close_matches(target, names, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"{len(names)} machines are there"
+    raise UsageProblem(f"no machine is called {target!r}", hint)
+
+
+def with_guest(
+    found: Found, guest: str | None, zone: str | None, bias: int | None, zones: Zones
+) -> Found:
+    """The machine with what the command line says of its guest. Raises UsageProblem."""
+    from guestclock.errors import UsageProblem
+    from guestclock.evidence import Assumed
+    from guestclock.guest import SYSTEMS
+    from guestclock.zones import UnknownZone
+
+    facts = found.machine.facts
+    inside = facts.guest
+    if guest is not None:
+        if guest not in SYSTEMS:
+            raise UsageProblem(f"--guest {guest!r} is not one of {', '.join(SYSTEMS)}")
+        inside = replace(inside, system=guest, kind=Assumed(guest, "--guest"))
+    if zone is not None:
+        try:
+            inside = replace(inside, zone=Assumed(zones.iana(zone), "--zone"))
+        except UnknownZone as problem:
+            raise UsageProblem(str(problem)) from None
+    if bias is not None:
+        inside = replace(inside, bias_minutes=Assumed(bias, "--bias"))
+    if inside is facts.guest:
+        return found
+    return replace(found, machine=replace(found.machine, facts=replace(facts, guest=inside)))

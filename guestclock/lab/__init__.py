@@ -1,0 +1,1 @@
+"""Real QEMU and libvirt, time travel, and small real guests."""

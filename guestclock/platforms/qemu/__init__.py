@@ -1,0 +1,1 @@
+"""QEMU itself: its command lines and processes, without a manager above them."""

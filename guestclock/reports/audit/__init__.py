@@ -1,0 +1,1 @@
+"""How the findings of an audit are printed, one file a format."""

@@ -1,0 +1,132 @@
+"""An explanation for people, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TextIO
+
+from guestclock.evidence import Fact, Unknown, value_of
+from guestclock.explanation import Explanation
+from guestclock.faults import Fault
+from guestclock.hops import Hop
+from guestclock.machine import Outlook
+from guestclock.reports.tables import console_of
+from guestclock.reports.words import behind_or_ahead
+
+
+def errors_of(seen: Outlook) -> dict[str, object]:
+    """The three errors as JSON has them: numbers, or null with the reason under `unknown`."""
+    facts: dict[str, Fact[int]] = {
+        "now": seen.now,
+        "after_reset": seen.after_reset,
+        "after_cold_start": seen.after_cold_start,
+    }
+    row: dict[str, object] = {name: value_of(fact) for name, fact in facts.items()}
+    row["unknown"] = {name: str(fact) for name, fact in facts.items() if isinstance(fact, Unknown)}
+    return row
+
+
+def as_json(found: Explanation) -> dict[str, object]:
+    """An explanation in the form that docs/guide/explain.md describes."""
+    machine, exposure = found.machine, found.exposure
+    return {
+        "machine": {
+            "id": machine.id,
+            "name": machine.name,
+            "platform": machine.platform,
+            "source": machine.source,
+        },
+        "verdict": found.verdict,
+        "fault": found.fault.value if found.fault else None,
+        "hops": [_hop(hop) for hop in found.hops],
+        "error_seconds": errors_of(found.seen),
+        "right_until": exposure
+        and {
+            "at": f"{exposure.at:%Y-%m-%dT%H:%M:%SZ}",
+            "error_seconds": exposure.error,
+            "if": exposure.life.value,
+            "zone": exposure.zone,
+        },
+        "cure": found.cure and {"what": found.cure.what, "cost": found.cure.cost},
+    }
+
+
+def _hop(hop: Hop) -> dict[str, object]:
+    return {
+        "name": hop.name,
+        "says": hop.says,
+        "should": hop.should or None,
+        "evidence": [
+            {"what": piece.what, "how": piece.how, "where": piece.where} for piece in hop.evidence
+        ],
+    }
+
+
+def print_json(found: Explanation, stream: TextIO) -> None:
+    """One JSON object."""
+    stream.write(json.dumps(as_json(found), indent=2, ensure_ascii=False) + "\n")
+
+
+def print_text(found: Explanation, stream: TextIO, tolerance: int) -> None:
+    """The verdict, the hops as a chain, the errors, the cure."""
+    console = console_of(stream)
+    colour = "green" if found.fault is None else "yellow" if _unsure(found) else "red"
+    console.print(f"[bold {colour}]{_safe(found.verdict)}[/]\n")
+    unicode = (getattr(stream, "encoding", None) or "").lower().startswith("utf")
+    marks = _UNICODE if unicode else _ASCII
+    for hop in found.hops:
+        for line in _chain(hop, marks):
+            console.print(line)
+    console.print()
+    if found.fault:
+        console.print(f"{'fault':<20}{found.fault.value}")
+    facts = (found.seen.now, found.seen.after_reset, found.seen.after_cold_start)
+    for name, fact in zip(("now", "after a reset", "after a cold start"), facts, strict=True):
+        text = f"unknown: {fact}" if isinstance(fact, Unknown) else _error(fact.value, tolerance)
+        console.print(f"{name:<20}{_safe(text)}")
+    if found.cure:
+        console.print(f"{'cure':<20}[bold]{_safe(found.cure.what)}[/]")
+        console.print(f"{'cost':<20}{_safe(found.cure.cost)}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    right: str
+    wrong: str
+    unknown: str
+    bar: str
+
+
+_UNICODE = _Marks("\u2713", "\u2717", "?", "\u2502")
+_ASCII = _Marks("=", "x", "?", "|")
+
+
+def _chain(hop: Hop, marks: _Marks) -> Iterator[str]:
+    """One hop: what it says, what it should say where that differs, and how it was learnt."""
+    if hop.wrong:
+        yield f"[red]{marks.wrong} {hop.name:<17} {_safe(hop.says)}[/]"
+        yield f"{marks.bar}   [bold]should say[/]      {_safe(hop.should)}"
+    elif hop.should:
+        yield f"[green]{marks.right}[/] {hop.name:<17} {_safe(hop.says)}"
+    else:
+        yield f"[yellow]{marks.unknown}[/] {hop.name:<17} {_safe(hop.says)}"
+    lines = {f"{piece.how:<15} {piece.where}": None for piece in hop.evidence}
+    for line in lines:
+        yield f"{marks.bar}   [dim]{_safe(line)}[/]"
+
+
+def _error(seconds: int, tolerance: int) -> str:
+    words = behind_or_ahead(seconds, tolerance)
+    return words if words == "right" else f"{words} ({seconds:+d} s)"
+
+
+def _unsure(found: Explanation) -> bool:
+    return found.fault is Fault.UNKNOWN
+
+
+def _safe(text: str) -> str:
+    """Text from a machine, with what a terminal or rich would take for a command made visible."""
+    printable = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+    return printable.replace("[", "\\[")
