@@ -66,23 +66,22 @@ def clock(attributes: str, *names: str) -> str:
 
 def devices(rng: random.Random, path: str, pcie: bool) -> str:
     """Controllers, disks, networks and consoles: most of the text, and nothing for the clock."""
-    parts = []
-    for index in range(rng.randrange(6, 12) if pcie else rng.randrange(2, 5)):
-        parts.append(
-            f"    <controller type='pci' index='{index + 1}' model='pcie-root-port'>\n"
-            f"      <model name='pcie-root-port'/>\n"
-            f"      <target chassis='{index + 1}' port='0x{index + 16:x}'/>\n"
-            f"      <address type='pci' domain='0x0000' bus='0x00' slot='0x02' "
-            f"function='0x{index % 8}'/>\n    </controller>\n"
-        )
-    for index in range(rng.randrange(1, 3)):
-        parts.append(
-            f"    <disk type='file' device='disk'>\n"
-            f"      <driver name='qemu' type='qcow2' cache='none' discard='unmap'/>\n"
-            f"      <source file='{path}/disk{index}'/>\n"
-            f"      <target dev='vd{'abc'[index]}' bus='virtio'/>\n    </disk>\n"
-        )
-    parts.append(
+    ports = "".join(
+        f"    <controller type='pci' index='{index + 1}' model='pcie-root-port'>\n"
+        f"      <model name='pcie-root-port'/>\n"
+        f"      <target chassis='{index + 1}' port='0x{index + 16:x}'/>\n"
+        f"      <address type='pci' domain='0x0000' bus='0x00' slot='0x02' "
+        f"function='0x{index % 8}'/>\n    </controller>\n"
+        for index in range(rng.randrange(6, 12) if pcie else rng.randrange(2, 5))
+    )
+    disks = "".join(
+        f"    <disk type='file' device='disk'>\n"
+        f"      <driver name='qemu' type='qcow2' cache='none' discard='unmap'/>\n"
+        f"      <source file='{path}/disk{index}'/>\n"
+        f"      <target dev='vd{'abc'[index]}' bus='virtio'/>\n    </disk>\n"
+        for index in range(rng.randrange(1, 3))
+    )
+    others = (
         f"    <interface type='bridge'>\n      <mac address='{mac(rng)}'/>\n"
         f"      <source bridge='br-int'/>\n      <target dev='tap{rng.getrandbits(44):011x}'/>\n"
         f"      <model type='virtio'/>\n      <mtu size='1450'/>\n    </interface>\n"
@@ -93,9 +92,11 @@ def devices(rng: random.Random, path: str, pcie: bool) -> str:
         "    <graphics type='vnc' port='-1' autoport='yes' listen='127.0.0.1'/>\n"
         "    <video>\n      <model type='virtio' heads='1' primary='yes'/>\n    </video>\n"
         "    <memballoon model='virtio'>\n      <stats period='10'/>\n    </memballoon>\n"
-        "    <rng model='virtio'>\n      <backend model='random'>/dev/urandom</backend>\n    </rng>\n"
+        "    <rng model='virtio'>\n      <backend model='random'>/dev/urandom</backend>\n"
+        "    </rng>\n"
     )
-    return f"  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n{''.join(parts)}  </devices>\n"
+    emulator = "<emulator>/usr/bin/qemu-system-x86_64</emulator>"
+    return f"  <devices>\n    {emulator}\n{ports}{disks}{others}  </devices>\n"
 
 
 def domain(

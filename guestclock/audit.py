@@ -7,7 +7,6 @@ name. So each judgement is made once for equal facts, and a report can render it
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -26,7 +25,6 @@ TOLERANCE = 5
 """Seconds: an RTC has whole ones, and a start takes some."""
 
 _REMEMBERED = 4096
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +120,8 @@ def fingerprint(machine: Identity, finding: Finding) -> str:
 
 
 def _digest(machine: Identity, finding: Finding) -> bytes:
-    who = machine.id.lower() if _UUID.fullmatch(machine.id) else machine.name
-    text = "\0".join((finding.rule, machine.platform, who, finding.hop))
+    who = machine.name if machine.id == machine.source else machine.id.lower()
+    text = f"{finding.rule}\0{machine.platform}\0{who}\0{finding.hop}"
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

@@ -41,29 +41,26 @@ def classify(
     error = value_of(seen.after_cold_start)
     if error is not None and abs(error) < tolerance and not isinstance(definition.base, Absolute):
         return None
-    if seen.start and seen.start.silently and "wraps" in seen.start.silently:
+    if seen.start and seen.start.wrapped:
         return Fault.WRAPPED
     if isinstance(definition.base, Absolute):
         return Fault.FROZEN
     if error is None:
         return Fault.ZONE_STEP if off_by_its_zone(facts, seen) else Fault.UNKNOWN
-    if facts.guest.system == "windows-universal" and value_of(seen.offset):
+    offset = value_of(seen.offset)
+    if facts.guest.system == "windows-universal" and offset:
         return Fault.DOUBLE_FIX
-    if value_of(seen.offset) and abs(error) in _summer_steps(facts, at, zones):
+    if offset and abs(error) in _summer_steps(facts, at, zones):
         return Fault.DST_STEP
     return Fault.ZONE_STEP if error % _QUARTER == 0 else Fault.OTHER_STEP
 
 
 def off_by_its_zone(facts: Facts, seen: Outlook) -> bool:
     """Whether a local guest of an unknown zone starts at UTC: wrong in every zone but UTC."""
-    guest = facts.guest
-    return (
-        bool(system_of(guest).keeps_local)
-        and guest.system != "dos"
-        and isinstance(guest.zone, Unknown)
-        and isinstance(guest.bias_minutes, Unknown)
-        and value_of(seen.offset) == 0
-    )
+    guest, offset = facts.guest, value_of(seen.offset)
+    if guest.system == "dos" or not system_of(guest).keeps_local or offset != 0:
+        return False
+    return isinstance(guest.zone, Unknown) and isinstance(guest.bias_minutes, Unknown)
 
 
 def _summer_steps(facts: Facts, at: datetime, zones: Zones) -> set[int]:

@@ -16,6 +16,7 @@ from guestclock.guest import Guest, system_of, zone_of
 from guestclock.rtc import RtcArguments, date_base, wrapped_offset
 from guestclock.zones import ZoneDatabase, Zones, local_at, offset_at, process_zone
 
+_WRAPS = "more than 2^31 s from the host's clock: QEMU wraps the date by 2^32 s"
 NO_HOST_ZONE = Unknown("the host's zone is not known", "give it with --host-zone")
 
 
@@ -38,13 +39,14 @@ class Start:
     """A new QEMU process: its `-rtc`, its TZ, and the RTC it begins with.
 
     `offset` is the RTC minus the host's clock in seconds. `silently` says what nobody is told:
-    a zone that counts as UTC, a date that wrapped.
+    a zone that counts as UTC, a date that wrapped (then `wrapped` is true).
     """
 
     arguments: Fact[RtcArguments]
     environment_zone: str | None
     offset: Fact[int]
     silently: str | None = None
+    wrapped: bool = False
 
 
 def start(clock: Clock, host: Host, instant: datetime, zones: Zones) -> Start:
@@ -94,10 +96,10 @@ def start_process(
     if begin is not None:
         now = int(host_now.timestamp())
         offset = wrapped_offset(begin, now, arguments.track)
-        silently = None
-        if now + offset != begin:
-            silently = "more than 2^31 s from the host's clock: QEMU wraps the date by 2^32 s"
-        return Start(known, environment_zone, Inferred(offset, f"-rtc {arguments}"), silently)
+        wrapped = now + offset != begin
+        silently = _WRAPS if wrapped else None
+        inferred = Inferred(offset, f"-rtc {arguments}")
+        return Start(known, environment_zone, inferred, silently, wrapped)
     if arguments.base == "utc":
         return Start(known, environment_zone, Inferred(0, "-rtc base=utc"))
     name = environment_zone if environment_zone is not None else value_of(host.zone)

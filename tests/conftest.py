@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import pytest
 
+from guestclock.cli import main as program
 from guestclock.databases import packaged_database, windows_zone_map
 from guestclock.zones import WindowsMap, Zones
 
@@ -11,3 +16,27 @@ def zones() -> Zones:
     """One database in every part, so that a test says nothing about this machine's own."""
     database = packaged_database()
     return Zones(database, database, database, WindowsMap(windows_zone_map()))
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def guestclock(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The whole command in this process, as `main` runs it, with its exit code."""
+
+    def run(*arguments: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["guestclock", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            program.main()
+        captured = capsys.readouterr()
+        return Ran(int(left.value.code or 0), captured.out, captured.err)
+
+    return run

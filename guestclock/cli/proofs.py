@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from guestclock.cli.sources import SourceOptions
     from guestclock.machine import Machine
 
+_IS_PC = re.compile(r"pc$|pc-i440fx|pc-\d")
 _NOW = timedelta(seconds=2)
 _HORIZON = timedelta(days=370)
 _MARGIN = timedelta(seconds=10)
@@ -77,9 +79,8 @@ def _caveat(machine: Machine) -> str:
         return f"not proved: the machine's own time, for {hardware.ignores_rtc}"
     if hardware.arch not in ("", "x86_64", "i686"):
         return f"not proved: the RTC of {hardware.arch}, as this ran on x86 pc under TCG"
-    kind = hardware.machine.removeprefix("pc-")
-    if hardware.machine and not hardware.machine.startswith("pc"):
-        return f"not proved: the machine type {kind}, as this ran on pc under TCG"
+    if hardware.machine and not _IS_PC.match(hardware.machine):
+        return f"not proved: the machine type {hardware.machine}, as this ran on pc under TCG"
     return ""
 
 

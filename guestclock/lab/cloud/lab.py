@@ -16,7 +16,7 @@ from guestclock.lab.cloud.hosts import Hosts
 from guestclock.lab.cloud.images import Images
 from guestclock.lab.cloud.locks import Locks, Subject
 from guestclock.lab.cloud.machine import Machine
-from guestclock.lab.cloud.places import Places
+from guestclock.lab.cloud.places import Places, write_whole
 from guestclock.lab.cloud.records import Server
 from guestclock.lab.cloud.servers import Servers
 from guestclock.lab.cloud.site import OPENING, WHOLE, Gear, RealGear, Site
@@ -157,6 +157,8 @@ def _open(folder: Path, prefer: Kind | None, tell: Callable[[str], None], gear: 
         places.make()
         locks = Locks(places.lock)
         with locks.exclusive(Subject.LAB, OPENING):
+            if not places.time.exists():
+                write_whole(places.time, b"+0\n")
             site = Site(places, Store(places.database), locks, gear, prefer, tell)
         if journal.finish_lab(site):
             continue  # It was half destroyed, and is all gone now: this is a new one.

@@ -76,8 +76,8 @@ def reading_of(answer: dict[str, Any]) -> datetime | None:
     """The naive RTC reading in QEMU's answer; None where it is an error, or no date."""
     given: Any = answer.get("return")
     try:
-        year, month, *rest = (int(given[f"tm_{key}"]) for key in _FIELDS)
-        return datetime(year + 1900, month + 1, *rest)
+        year, month, day, hour, minute, second = (int(given[f"tm_{key}"]) for key in _FIELDS)
+        return datetime(year + 1900, month + 1, day, hour, minute, second)
     except (TypeError, KeyError, ValueError):
         return None
 
