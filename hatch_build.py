@@ -31,7 +31,8 @@ class AssembleGuests(BuildHookInterface[Any]):
         self._folder = tempfile.TemporaryDirectory()
         for source in sorted(Path(self.root, GUESTS).glob("*.asm")):
             image = Path(self._folder.name, source.with_suffix(".bin").name)
-            subprocess.run([nasm, "-f", "bin", "-o", str(image), str(source)], check=True)
+            command = [nasm, "-f", "bin", "-I", f"{source.parent}/", "-o", str(image), str(source)]
+            subprocess.run(command, check=True)
             build_data["force_include"][str(image)] = f"{GUESTS}/{image.name}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from guestclock.cures import Cure, cure_for
+from guestclock.clock import Base
+from guestclock.cures import Cure, cure_for, right_base
 from guestclock.evidence import Unknown, value_of
 from guestclock.exposure import Exposure, Life, next_fault
 from guestclock.faults import Fault, classify
 from guestclock.hops import Hop, hops_of
 from guestclock.machine import Identity, Machine, Outlook, outlook
-from guestclock.reports.words import behind_or_ahead
+from guestclock.words import behind_or_ahead
 from guestclock.zones import Zones
 
 HORIZON = timedelta(days=800)
@@ -31,17 +32,27 @@ class Explanation:
     cure: Cure | None
 
 
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What a machine's platform can do: the best clock it can write, and the cheapest cure."""
+
+    base: Base
+    cure: Cure
+
+
 def explain(
     machine: Machine,
     at: datetime,
     zones: Zones,
     upstream: tuple[Hop, ...] = (),
     tolerance: int = 5,
+    within: Within | None = None,
 ) -> Explanation:
     """Explain a machine whose next cold start would be at `at`.
 
-    `upstream` are the hops before the definition, such as an image and an instance. Errors
-    below `tolerance` seconds are none.
+    `upstream` are the hops before the definition, such as an image and an instance; `within` is
+    what the platform that writes the definition can do, None where anyone may define a clock.
+    Errors below `tolerance` seconds are none.
     """
     facts = machine.facts
     seen = outlook(facts, at, zones)
@@ -49,14 +60,16 @@ def explain(
     exposure = None
     if fault is None:
         exposure = next_fault(facts, at, at + HORIZON, zones, tolerance)
+    wanted = within.base if within else right_base(facts.guest)
+    cure = within.cure if within else cure_for(facts)
     return Explanation(
         machine=machine.identity,
         verdict=verdict(machine.identity.name, seen, fault, exposure, tolerance),
         fault=fault,
-        hops=upstream + hops_of(facts, seen, at, zones, tolerance),
+        hops=upstream + hops_of(facts, seen, at, zones, tolerance, wanted),
         seen=seen,
         exposure=exposure,
-        cure=cure_for(facts) if fault else None,
+        cure=cure if fault else None,
     )
 
 
@@ -83,7 +96,7 @@ def verdict(
         return will
     if abs(current) < tolerance:
         return f"{will}; it is right now only because its user set it"
-    if current == cold.value:
+    if abs(current - cold.value) < tolerance:
         return f"{will}, as it is now"
     return f"{will}; it is {behind_or_ahead(current, tolerance)} now"
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from guestclock.clock import Base, Basis, Clock, Localtime, Variable, describe
-from guestclock.cures import right_base
 from guestclock.evidence import Fact, Unknown, value_of
 from guestclock.findings.finding import Evidence, cite
 from guestclock.guest import Guest, system_of
 from guestclock.machine import Facts, Outlook, Process
-from guestclock.reports.words import duration
+from guestclock.words import duration
 from guestclock.zones import Zones
+
+
+_QUARTER = 15 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,20 @@ class Hop:
 
 
 def hops_of(
-    facts: Facts, seen: Outlook, at: datetime, zones: Zones, tolerance: int
+    facts: Facts,
+    seen: Outlook,
+    at: datetime,
+    zones: Zones,
+    tolerance: int,
+    wanted: Base | None,
 ) -> tuple[Hop, ...]:
-    """The definition, the live definition, the host, the QEMU process, the RTC, the guest."""
+    """The definition, the live definition, the host, the QEMU process, the RTC, the guest.
+
+    `wanted` is the clock that the definition should have where it is wrong, None if not known.
+    """
     error = value_of(seen.after_cold_start)
     wrong = error is not None and abs(error) >= tolerance
-    hops = [_definition(facts, wrong)]
+    hops = [_definition(facts, wrong, wanted)]
     if facts.live is not None and facts.process is not None:
         hops.append(_live(facts.live, facts.definition))
     hops += _host(facts, wrong)
@@ -46,9 +56,8 @@ def hops_of(
     return tuple(hops)
 
 
-def _definition(facts: Facts, wrong: bool) -> Hop:
+def _definition(facts: Facts, wrong: bool, base: Base | None) -> Hop:
     says = _clock(facts.definition)
-    base = right_base(facts.guest)
     should = says
     if isinstance(facts.definition, Unknown) or (wrong and base is None):
         should = "" if base is None else describe(base)
@@ -120,12 +129,12 @@ def _process(process: Process | None, seen: Outlook) -> Hop:
 def _rtc(facts: Facts, seen: Outlook, at: datetime, zones: Zones, tolerance: int) -> Hop:
     parts, evidence = [], []
     if facts.process is not None:
-        parts.append(f"{_offset(seen.live_offset)} now")
-        evidence.append(cite(f"{_offset(seen.live_offset)} now", seen.live_offset))
-    parts.append(f"{_offset(seen.offset)} after a cold start")
+        parts.append(f"{_offset(seen.live_offset, tolerance)} now")
+        evidence.append(cite(f"{_offset(seen.live_offset, tolerance)} now", seen.live_offset))
+    parts.append(f"{_offset(seen.offset, tolerance)} after a cold start")
     evidence.append(cite(parts[-1], seen.offset))
     assumed = _assumed(seen, at, zones)
-    should = "" if isinstance(assumed, Unknown) else _offset(assumed)
+    should = "" if isinstance(assumed, Unknown) else _offset(assumed, tolerance)
     says = ", ".join(parts)
     offset, wanted = value_of(seen.offset), value_of(assumed)
     if offset is None:
@@ -141,10 +150,13 @@ def _assumed(seen: Outlook, at: datetime, zones: Zones) -> Fact[int]:
     return system_of(seen.guest).assumed_offset(seen.guest, reading, zones.guest)
 
 
-def _offset(fact: Fact[int]) -> str:
+def _offset(fact: Fact[int], tolerance: int) -> str:
     seconds = value_of(fact)
     if seconds is None:
         return "unknown"
+    # A reading is a second or two off at times; the offset meant is a whole quarter of an hour.
+    quarters = round(seconds / _QUARTER) * _QUARTER
+    seconds = quarters if abs(seconds - quarters) < tolerance else seconds
     if not seconds:
         return "UTC"
     return f"UTC {'+' if seconds > 0 else '-'} {duration(seconds)}"

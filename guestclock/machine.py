@@ -159,5 +159,8 @@ def boot_error(guest: Guest, offset: Fact[int], at: datetime, zones: Zones) -> F
     """The error in seconds of a guest that boots at `at` with its RTC `offset` from true UTC."""
     if isinstance(offset, Unknown):
         return offset
-    reading = at.astimezone(UTC).replace(tzinfo=None) + timedelta(seconds=offset.value)
-    return boot(guest, reading, at, zones).error
+    try:
+        reading = at.astimezone(UTC).replace(tzinfo=None) + timedelta(seconds=offset.value)
+        return boot(guest, reading, at, zones).error
+    except OverflowError:
+        return Unknown("the RTC lies outside the years 1 to 9999", "correct the clock")

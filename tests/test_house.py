@@ -30,21 +30,24 @@ CORE = {
     "machine",
     "prediction",
     "rtc",
+    "words",
     "zones",
 }
 # What each other room may import beside the core and itself.
-ARROWS = {
+ARROWS: dict[str, set[str]] = {
+    "audit": {"platforms"},
     "cases": {"platforms"},
     "databases": set(),
     "explanation": {"hops", "reports"},
+    "fleet": {"audit", "platforms"},
     "hops": {"reports"},
-    "lab": {"databases", "platforms", "hops", "explanation"},
-    "platforms": {"databases"},
-    "reports": {"explanation", "hops"},
-    # The roof may look down on all rooms.
-    "__main__": {"cli"},
-    "cli": {"cases", "databases", "explanation", "hops", "lab", "platforms", "reports"},
+    "inventory": set(),
+    "lab": {"databases", "explanation", "hops", "platforms"},
+    "platforms": {"databases", "hops", "inventory"},
+    "reports": {"audit", "explanation", "hops", "platforms"},
 }
+# The roof may look down on all rooms.
+ARROWS |= {"cli": set(ARROWS), "__main__": {"cli"}}
 # What reads a file, a socket, the time or the environment.
 OUTSIDE = {
     "asyncio",

@@ -52,15 +52,22 @@ def explain(
     from guestclock.cli.one_machine import find_machine, with_guest
     from guestclock.cli.options import current
     from guestclock.cli.sources import load_zones
+    from guestclock.errors import UsageProblem
     from guestclock.explanation import explain as explain_machine
     from guestclock.faults import Fault
     from guestclock.reports.explanation import print_json, print_text
     from guestclock.reports.output import writing
 
     zones = load_zones()
-    found = with_guest(find_machine(machine, sources, lab, zones), guest, zone, bias, zones)
-    moment = at or found.now or current()
-    explanation = explain_machine(found.machine, moment, zones, found.upstream, tolerance)
+    if lab is not None:
+        from guestclock.lab.cloud.explained import explain_server, trace_server
+
+        if guest or zone or bias is not None:
+            raise UsageProblem("the lab knows its guests: leave --guest, --zone and --bias out")
+        explanation = explain_server(trace_server(lab, machine), zones, tolerance, at)
+    else:
+        found = with_guest(find_machine(machine, sources, None, zones), guest, zone, bias, zones)
+        explanation = explain_machine(found, at or current(), zones, tolerance=tolerance)
     with writing(output) as stream:
         if form == "json":
             print_json(explanation, stream)

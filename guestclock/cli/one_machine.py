@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from guestclock.cli.sources import SourceOptions
-    from guestclock.hops import Hop
     from guestclock.machine import Machine
     from guestclock.platforms.interface import Collected
     from guestclock.zones import Zones
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A machine, the hops before its definition, and what time it is there if not now."""
-
-    machine: Machine
-    upstream: tuple[Hop, ...] = ()
-    now: datetime | None = None
 
 
 def guest_options(command: Command) -> Command:
@@ -40,22 +29,22 @@ def guest_options(command: Command) -> Command:
     return command
 
 
-def find_machine(target: str, options: SourceOptions, lab: str | None, zones: Zones) -> Found:
+def find_machine(target: str, options: SourceOptions, lab: str | None, zones: Zones) -> Machine:
     """The machine of that file, name, uuid or process. Raises Unreadable, UsageProblem."""
     from guestclock.cli.sources import collect
     from guestclock.errors import UsageProblem
 
     if lab is not None:
-        from guestclock.lab.cloud.explained import find_server
+        from guestclock.lab.cloud.explained import machine_of, trace_server
 
-        return Found(*find_server(lab, target, zones))
+        return machine_of(trace_server(lab, target))
     if os.path.lexists(target) or target.startswith("pid:"):
         if os.path.isdir(target):
             raise UsageProblem(f"{target} is a folder", f"guestclock audit {target}")
         alone = replace(options, connections=())
-        return Found(_only(target, collect([target], alone, zones)))
+        return _only(target, collect([target], alone, zones))
     if options.connections:
-        return Found(_named(target, collect([], options, zones)))
+        return _named(target, collect([], options, zones))
     raise UsageProblem(
         f"there is no file {target!r}", "name a domain's XML file, or give -c URI and its name"
     )
@@ -101,15 +90,15 @@ def _named(target: str, collected: Iterator[Collected]) -> Machine:
 
 
 def with_guest(
-    found: Found, guest: str | None, zone: str | None, bias: int | None, zones: Zones
-) -> Found:
+    machine: Machine, guest: str | None, zone: str | None, bias: int | None, zones: Zones
+) -> Machine:
     """The machine with what the command line says of its guest. Raises UsageProblem."""
     from guestclock.errors import UsageProblem
     from guestclock.evidence import Assumed
     from guestclock.guest import SYSTEMS
     from guestclock.zones import UnknownZone
 
-    facts = found.machine.facts
+    facts = machine.facts
     inside = facts.guest
     if guest is not None:
         if guest not in SYSTEMS:
@@ -122,6 +111,4 @@ def with_guest(
             raise UsageProblem(str(problem)) from None
     if bias is not None:
         inside = replace(inside, bias_minutes=Assumed(bias, "--bias"))
-    if inside is facts.guest:
-        return found
-    return replace(found, machine=replace(found.machine, facts=replace(facts, guest=inside)))
+    return replace(machine, facts=replace(facts, guest=inside))

@@ -18,7 +18,7 @@ from guestclock.evidence import Fact, Unknown, how, value_of
 from guestclock.lifecycle import ImpossibleStep, Redefine, State, Step
 from guestclock.prediction import Prediction, predict
 from guestclock.reports.tables import console_of, new_table
-from guestclock.reports.words import behind_or_ahead
+from guestclock.words import behind_or_ahead
 from guestclock.zones import Zones
 
 

@@ -58,7 +58,7 @@ def of_machine(
     """The QEMU that a machine's next cold start makes. Raises UsageProblem, Unreadable."""
     from guestclock.cli.one_machine import find_machine
 
-    found = find_machine(target, options, lab, zones).machine
+    found = find_machine(target, options, lab, zones)
     facts = found.facts
     if isinstance(facts.definition, Unknown):
         raise Unreadable(f"{found.identity.name}: {facts.definition}")

@@ -176,8 +176,15 @@ def guest_unknown(case: Case) -> Iterator[Finding]:
         "a guest whose system is known",
         "nothing says how the guest takes its RTC, so that its error is not known",
         (cite(f"guest: {system_of(case.facts.guest).label}", case.facts.guest.kind),),
-        "name it with --guests, or in the domain's libosinfo metadata",
+        _settle(case.facts.guest.kind),
     )
+
+
+def _settle(kind: Fact[str]) -> str:
+    """The cheapest way to learn the kind, which its source knows best."""
+    if isinstance(kind, Unknown) and kind.settle:
+        return kind.settle
+    return "name it with --guests, or in the domain's libosinfo metadata"
 
 
 RULES = (

@@ -35,8 +35,7 @@ _INIT = """\
 /sbin/hwclock --systz
 echo guestclock \\
  rtc=$(/bin/busybox cat /sys/class/rtc/rtc0/since_epoch) \\
- utc=$(/bin/busybox date +%s) \\
- local=$(/bin/busybox date +%Y-%m-%dT%H:%M:%S)
+ $(/bin/busybox date +"utc=%s local=%Y-%m-%dT%H:%M:%S")
 /bin/busybox poweroff -f
 """
 

@@ -13,7 +13,7 @@ from guestclock.faults import Fault
 from guestclock.hops import Hop
 from guestclock.machine import Outlook
 from guestclock.reports.tables import console_of
-from guestclock.reports.words import behind_or_ahead
+from guestclock.words import behind_or_ahead
 
 
 def errors_of(seen: Outlook) -> dict[str, object]:

@@ -12,9 +12,9 @@ from guestclock.lab.guests import build
 @pytest.fixture(autouse=True)
 def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """A package folder and a cache folder of this test's own."""
-    for program in ("guest", "cmos"):
-        source = (build._HERE / f"{program}.asm").read_text()
-        (tmp_path / f"{program}.asm").write_text(source)
+    for pattern in ("*.asm", "*.inc"):
+        for source in build._HERE.glob(pattern):
+            (tmp_path / source.name).write_text(source.read_text())
     monkeypatch.setattr(build, "_HERE", tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     build.guest_image.cache_clear()
@@ -36,14 +36,15 @@ def test_what_came_with_the_package_is_taken_as_it_is(place: Path) -> None:
     assert build.guest_image() == b"from the wheel"
 
 
+@pytest.mark.parametrize("changed", ["cmos.asm", "calendar.inc"])
 def test_nasm_is_asked_once_for_each_state_of_the_source(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    place: Path, monkeypatch: pytest.MonkeyPatch, changed: str
 ) -> None:
     image = build.guest_image("cmos")
     monkeypatch.setenv("PATH", str(place))
     build.guest_image.cache_clear()
     assert build.guest_image("cmos") == image
-    source = place / "cmos.asm"
+    source = place / changed
     source.write_text(source.read_text() + "; another state\n")
     build.guest_image.cache_clear()
     with pytest.raises(MissingToolError) as caught:

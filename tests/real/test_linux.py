@@ -55,8 +55,8 @@ def test_linux_is_off_by_the_rtc_s_offset_minus_the_one_it_assumes(
 
 
 def test_linux_takes_the_offset_at_the_rtc_s_reading_and_so_errs_before_a_change() -> None:
-    # Clocks go forward at 07:00 UTC; at 05:00 UTC it is 00:00, which taken for UTC is not yet
-    # there; at 12:00 UTC it is 08:00 of summer time, which taken for UTC is past it.
+    # Clocks go forward at 07:00 UTC. Two hours later the RTC says 05:00 of summer time, which taken
+    # for UTC is before the change: winter's offset is used. Five hours later it is past it.
     change = datetime(2027, 3, 14, 7, 0, tzinfo=UTC)
     for hours, error in ((-2, 0), (2, 1), (5, 0)):
         instant = change + hours * HOUR

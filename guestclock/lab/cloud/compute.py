@@ -199,13 +199,20 @@ def remove_image(site: Site, image: Image) -> None:
 def _live_migrate(site: Site, server: Server, action: LiveMigrate) -> VmState:
     source, target = _host(site, action.source), _host(site, action.target)
     here, there = Machine(site, server, source), Machine(site, server, target)
+    failure: LabError | None = None
+    # libvirt's daemons go on without the command that asked them to, so a migration may be under
+    # way already, or begin just now. What counts is where the machine is in the end.
     if here.running and there.running:
-        # The daemons go on without the command that asked them to.
         here.hypervisor.wait_off(here.name, _MIGRATION_SECONDS)
     if here.running:
-        here.hypervisor.migrate(here.name, there.hypervisor)
-    if not there.running:
-        raise LabError(f"{server.name} went off while it moved to {target.name}")
+        try:
+            here.hypervisor.migrate(here.name, there.hypervisor)
+        except LabError as error:
+            failure = error
+            if there.running:
+                here.hypervisor.wait_off(here.name, _MIGRATION_SECONDS)
+    if here.running or not there.running:
+        raise failure or LabError(f"{server.name} went off while it moved to {target.name}")
     here.hypervisor.undefine(here.name)
     _move(site, server, target)
     return server.vm_state

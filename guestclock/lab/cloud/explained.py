@@ -7,8 +7,10 @@ from pathlib import Path
 
 from lxml import etree
 
-from guestclock.clock import Clock
+from guestclock.clock import Clock, Utc
+from guestclock.cures import Cure, right_base
 from guestclock.evidence import Fact, Observed, Unknown
+from guestclock.explanation import Explanation, Within, explain
 from guestclock.guest import NO_ZONE, Guest
 from guestclock.hops import Hop
 from guestclock.lab.cloud.lab import Lab
@@ -17,17 +19,25 @@ from guestclock.lab.cloud.trace import Trace
 from guestclock.law import Host
 from guestclock.machine import Facts, Hardware, Identity, Machine, Process
 from guestclock.platforms.libvirt.dialect import parse_clock
-from guestclock.platforms.openstack.hops import os_type_hop
+from guestclock.platforms.openstack.hops import os_type_hop, right_os_type
+from guestclock.platforms.openstack.rule import nova_clock
 from guestclock.rtc import parse_arguments
 from guestclock.zones import Zones
 
 
-def find_server(lab: str, name: str, zones: Zones) -> tuple[Machine, tuple[Hop, ...], datetime]:
-    """A server of the lab in a folder ("" is the user's own), its hops, and the lab's time."""
+def trace_server(lab: str, name: str) -> Trace:
+    """The trace of a server of the lab in a folder; "" is the user's own."""
     with Lab(Path(lab) if lab else default_folder()) as cloud:
-        trace = cloud.trace(name)
-    machine = machine_of(trace)
-    return machine, upstream(trace, machine, zones), trace.clock.true_utc
+        return cloud.trace(name)
+
+
+def explain_server(
+    trace: Trace, zones: Zones, tolerance: int = 5, at: datetime | None = None
+) -> Explanation:
+    """Explain a server by its trace, for a next cold start at `at`: None is the lab's own now."""
+    machine, at = machine_of(trace), at or trace.clock.true_utc
+    hops = upstream(trace, machine, zones)
+    return explain(machine, at, zones, hops, tolerance, within(trace, machine, zones))
 
 
 def machine_of(trace: Trace) -> Machine:
@@ -58,6 +68,21 @@ def upstream(trace: Trace, machine: Machine, zones: Zones) -> tuple[Hop, ...]:
         return (server,)
     where = f"the property of image {trace.image}"
     return (os_type_hop("image", trace.image_os_type, where, facts, at, zones), server)
+
+
+def within(trace: Trace, machine: Machine, zones: Zones) -> Within:
+    """What Nova can do for this guest, and the cheapest cure in the lab's own commands."""
+    value = right_os_type(machine.facts, trace.clock.true_utc, zones)
+    if value is None:
+        base = right_base(machine.facts.guest) or Utc()
+        what = "no os_type is right here: set RealTimeIsUniversal in the guest, with no os_type"
+        return Within(base, Cure(what, "a change inside the guest, and a cold start"))
+    image = trace.image or "IMAGE"
+    steps = [f"lab server rebuild {trace.name}"]
+    if trace.image_os_type != value:
+        steps.insert(0, f"lab image set {image} --property os_type={value}")
+    cost = "the root disk is made anew and its data are lost; a reboot alone changes nothing"
+    return Within(nova_clock(value, "qemu").base, Cure(", then ".join(steps), cost))
 
 
 def _clock(xml: str | None, where: str) -> Fact[Clock]:

@@ -159,9 +159,11 @@ def _open(folder: Path, prefer: Kind | None, tell: Callable[[str], None], gear: 
         with locks.exclusive(Subject.LAB, OPENING):
             if not places.time.exists():
                 write_whole(places.time, b"+0\n")
-            site = Site(places, Store(places.database), locks, gear, prefer, tell)
+            site = Site(places, Store(places.database), locks, gear, tell)
         if journal.finish_lab(site):
             continue  # It was half destroyed, and is all gone now: this is a new one.
         with site.working():
+            if prefer is not None:
+                site.keep_kind(prefer)
             journal.finish_all(site)
         return site

@@ -72,7 +72,6 @@ class Site:
     store: Store
     locks: Locks
     gear: Gear
-    prefer: Kind | None
     tell: Callable[[str], None]
     _hosts: dict[str, Hypervisor] = field(default_factory=dict)
 
@@ -83,6 +82,7 @@ class Site:
         def wait() -> None:
             self.tell("waiting for another command, which takes the lab down")
 
+        self.check_there()
         with self.locks.shared(Subject.LAB, WHOLE, wait):
             self.check_there()
             yield
@@ -94,6 +94,7 @@ class Site:
         def wait() -> None:
             self.tell("waiting for other commands to end")
 
+        self.check_there()
         with self.locks.exclusive(Subject.LAB, WHOLE, wait):
             self.check_there()
             yield
@@ -111,7 +112,7 @@ class Site:
             opened = self.gear.open_host(
                 self.places.host(host.name), host.name, host.zone, time_file, self._kind()
             )
-            self._keep_kind(opened.kind)
+            self.keep_kind(opened.kind)
             self._hosts[host.name] = opened
         if opened.zone != host.zone:
             opened.set_zone(host.zone)
@@ -139,25 +140,26 @@ class Site:
                 rows.set_setting(connection, "sockets", known)
         return Path(known)
 
-    def _kind(self) -> Kind | None:
-        """The kind of hypervisor the lab has had from its first start. Raises LabError."""
+    def keep_kind(self, kind: Kind) -> None:
+        """Keep the kind of all hosts of the lab, once and for all. Raises LabError for another."""
         with self.store.reading() as connection:
             kept = rows.setting(connection, "hypervisor")
         if kept is None:
-            return self.prefer
-        if self.prefer is not None and self.prefer != kept:
+            with self.store.writing() as connection:
+                rows.set_setting(connection, "hypervisor", kind)
+        elif kept != kind:
             raise LabError(
-                f"the hosts of this lab run on {kept}, not on {self.prefer}",
+                f"the hosts of this lab run on {kept}, not on {kind}",
                 "leave --hypervisor out, or use another lab by --lab",
             )
-        return "libvirt" if kept == "libvirt" else "qemu"
 
-    def _keep_kind(self, kind: Kind) -> None:
+    def _kind(self) -> Kind | None:
+        """The kind that was asked for or has been found to work; None before the first start."""
         with self.store.reading() as connection:
-            if rows.setting(connection, "hypervisor") is not None:
-                return
-        with self.store.writing() as connection:
-            rows.set_setting(connection, "hypervisor", kind)
+            kept = rows.setting(connection, "hypervisor")
+        if kept is None:
+            return None
+        return "libvirt" if kept == "libvirt" else "qemu"
 
 
 class RealGear:

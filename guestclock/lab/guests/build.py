@@ -33,7 +33,7 @@ def guest_image(program: Program = "guest") -> bytes:
     if packaged.exists():
         return packaged.read_bytes()
     source = _HERE / f"{program}.asm"
-    kept = _cached(program, source.read_bytes())
+    kept = _cached(program, b"".join(part.read_bytes() for part in _parts(source)))
     if not kept.exists():
         _put(kept, _assembled(source))
     return kept.read_bytes()
@@ -64,6 +64,11 @@ def _cached(program: Program, content: bytes) -> Path:
     return cache_folder() / f"{program}-{hashlib.sha256(content).hexdigest()[:16]}.bin"
 
 
+def _parts(source: Path) -> list[Path]:
+    """The source and what it may include, in an order that never changes."""
+    return [source, *sorted(source.parent.glob("*.inc"))]
+
+
 def _assembled(source: Path) -> bytes:
     nasm = shutil.which("nasm")
     if nasm is None:
@@ -73,7 +78,7 @@ def _assembled(source: Path) -> bytes:
         )
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, "image")
-        command = [nasm, "-f", "bin", "-o", str(made), str(source)]
+        command = [nasm, "-f", "bin", "-I", f"{source.parent}/", "-o", str(made), str(source)]
         try:
             subprocess.run(command, check=True, capture_output=True, text=True)
         except subprocess.CalledProcessError as error:

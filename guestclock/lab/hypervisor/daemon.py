@@ -36,7 +36,7 @@ class Daemon:
 
     def connection(self) -> libvirt.virConnect:
         """Return a connection to the daemon, which is started or put right where needed."""
-        if self._connection is not None and self._connection.isAlive():
+        if self._connection is not None and _serves(self._connection):
             return self._connection
         self._connection = self._connect() or self._connect_started()
         return self._connection
@@ -62,17 +62,6 @@ class Daemon:
         answer = self._answer()
         return answer is not None and answer.no_namespace is None
 
-    def pid(self) -> int | None:
-        """The daemon's process id, when it runs."""
-        return processes.recorded(self._pid_file, self.host.path)
-
-    def supervisor(self) -> int | None:
-        """The process id of the newest supervisor, when it runs."""
-        answer = self._answer()
-        if answer is None or not processes.lives_in(answer.supervisor, self.host.path):
-            return None
-        return answer.supervisor
-
     def restart(self) -> None:
         """Let the daemon start anew where it runs; its machines run on."""
         with self.host.locked():
@@ -91,6 +80,8 @@ class Daemon:
 
         answer = self._answer()
         if answer is None or answer.setup != self._setup() or not self._socket.is_socket():
+            return None
+        if answer.no_namespace is not None and answer.zone != self._settings.zone:
             return None
         with suppress(libvirt.libvirtError):
             return _open(self.uri)
@@ -187,13 +178,7 @@ class Daemon:
         """What the daemon must have been started with to be the right one."""
         environment = self._environment()
         del environment["PATH"]  # It differs from shell to shell, and that does not matter.
-        if not self._has_own_etc_or_is_new():
-            environment["TZ"] = self._settings.zone
         return json.dumps(environment, sort_keys=True)
-
-    def _has_own_etc_or_is_new(self) -> bool:
-        answer = self._answer()
-        return answer is None or answer.no_namespace is None
 
     def _end_strays(self, connection: libvirt.virConnect) -> None:
         """End QEMUs that the new daemon does not know: a start that was cut off in the middle."""
@@ -252,6 +237,17 @@ def _open(uri: str) -> libvirt.virConnect:
     # Else an ordinary user's client would start the user's own session daemon instead.
     os.environ["LIBVIRT_AUTOSTART"] = "0"
     return libvirt.open(uri)
+
+
+def _serves(connection: libvirt.virConnect) -> bool:
+    """Say whether the daemon answers; what the connection itself believes may be old."""
+    import libvirt
+
+    try:
+        connection.getLibVersion()
+    except libvirt.libvirtError:
+        return False
+    return True
 
 
 def _cache_home() -> Path:

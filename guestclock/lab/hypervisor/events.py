@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -29,11 +30,13 @@ def _run() -> None:
         libvirt.virEventRunDefaultImpl()
 
 
-def wait_stopped(connection: libvirt.virConnect, name: str, seconds: float) -> bool:
-    """Wait until a machine is off, at most so many seconds; True when it is.
+def wait_until(
+    connection: libvirt.virConnect, reached: Callable[[libvirt.virConnect], bool], seconds: float
+) -> bool:
+    """Wait until `reached`, which is asked anew at every event of any machine; False if it is not.
 
-    A machine that is gone altogether is off. The connection must be the caller's own: its end
-    is waited for as well. Raises libvirtError where the daemon ends first.
+    The connection must be the caller's own: its end is waited for as well. Raises libvirtError
+    where the daemon ends first.
     """
     import libvirt
 
@@ -42,27 +45,17 @@ def wait_stopped(connection: libvirt.virConnect, name: str, seconds: float) -> b
     def on_event(*_: object) -> None:
         heard.set()
 
-    lifecycle = libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
-    registration = connection.domainEventRegisterAny(None, lifecycle, on_event, None)
+    kinds = (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, libvirt.VIR_DOMAIN_EVENT_ID_JOB_COMPLETED)
+    ours = [connection.domainEventRegisterAny(None, kind, on_event, None) for kind in kinds]
     connection.registerCloseCallback(on_event, None)
     try:
         deadline = time.monotonic() + seconds
-        while _active(connection, name):
+        while not reached(connection):
             if not heard.wait(max(0.0, deadline - time.monotonic())):
-                return not _active(connection, name)
+                return reached(connection)
             heard.clear()
         return True
     finally:
         connection.unregisterCloseCallback()
-        connection.domainEventDeregisterAny(registration)
-
-
-def _active(connection: libvirt.virConnect, name: str) -> bool:
-    import libvirt
-
-    try:
-        return bool(connection.lookupByName(name).isActive())
-    except libvirt.libvirtError as problem:
-        if problem.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-            return False
-        raise
+        for registration in ours:
+            connection.domainEventDeregisterAny(registration)

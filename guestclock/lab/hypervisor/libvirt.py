@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from guestclock.clock import Zone
@@ -16,7 +15,7 @@ from guestclock.lab.errors import LabError
 from guestclock.lab.hypervisor import domainxml, events, processes
 from guestclock.lab.hypervisor.daemon import Daemon
 from guestclock.lab.hypervisor.folder import HostFolder
-from guestclock.lab.hypervisor.sockets import sibling
+from guestclock.lab.hypervisor.sockets import publish, sibling
 from guestclock.lab.hypervisor.zone import keep_zone
 
 if TYPE_CHECKING:
@@ -69,12 +68,12 @@ class LibvirtHost:
 
         flags = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
         with self._asking(f"read the definition of {name}") as connection:
-            return str(connection.lookupByName(name).XMLDesc(flags))
+            return str(self._machine(connection, name).XMLDesc(flags))
 
     def live_definition(self, name: str) -> str | None:
         """Return the definition of the running machine, as libvirt keeps it up to date."""
         with self._asking(f"read the live definition of {name}") as connection:
-            domain = connection.lookupByName(name)
+            domain = self._machine(connection, name)
             return str(domain.XMLDesc(0)) if domain.isActive() else None
 
     def undefine(self, name: str) -> None:
@@ -84,7 +83,7 @@ class LibvirtHost:
         flags = libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
         flags |= libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
         with self._asking(f"undefine {name}") as connection:
-            domain = _find(connection, name)
+            domain = self._if_there(connection, name)
             if domain is not None and domain.isPersistent():
                 domain.undefineFlags(flags)
 
@@ -96,19 +95,21 @@ class LibvirtHost:
     def start(self, name: str) -> None:
         """Start the machine, with the environment that it needs by now."""
         with self._asking(f"start {name}") as connection:
-            domain = connection.lookupByName(name)
+            domain = self._machine(connection, name)
             definition = self.definition(name)
             dressed = self._dressed(definition)
             if dressed != definition:
                 domain = connection.defineXML(dressed)
             domain.create()
+        # A saved state may have been bound elsewhere than its definition says.
+        self.settle(name)
 
     def destroy(self, name: str) -> None:
         """Pull the plug."""
         import libvirt
 
         with self._asking(f"destroy {name}") as connection:
-            domain = _find(connection, name)
+            domain = self._if_there(connection, name)
             if domain is None or not domain.isActive():
                 return
             pid = self.pid(name)
@@ -124,30 +125,30 @@ class LibvirtHost:
     def reset(self, name: str) -> None:
         """Press the reset button."""
         with self._asking(f"reset {name}") as connection:
-            connection.lookupByName(name).reset(0)
+            self._machine(connection, name).reset(0)
 
     def press_power_button(self, name: str) -> None:
         """Send the ACPI event."""
         import libvirt
 
         with self._asking(f"press the power button of {name}") as connection:
-            domain = connection.lookupByName(name)
+            domain = self._machine(connection, name)
             domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
 
     def wait_off(self, name: str, seconds: float) -> bool:
         """Wait for libvirt's word that the machine is off."""
         with self._asking(f"wait for {name} to go off"):
-            connection = self.daemon.fresh_connection()
-            try:
-                return events.wait_stopped(connection, name, seconds)
-            finally:
-                connection.close()
+            return self._wait(lambda connection: _is_off(connection, name), seconds)
 
     def running(self, name: str) -> bool:
         """Say whether libvirt takes the machine for running."""
         with self._asking(f"look at {name}") as connection:
-            domain = _find(connection, name)
-            return domain is not None and bool(domain.isActive())
+            domain = self._if_there(connection, name)
+            if domain is None or not domain.isActive():
+                return False
+            # The command that moved it here may have been killed before it did this.
+            self.settle(name)
+            return True
 
     def pid(self, name: str) -> int | None:
         """Return the pid that libvirt keeps of the machine's QEMU."""
@@ -162,29 +163,29 @@ class LibvirtHost:
         with self._asking(f"read the RTC of {name}") as connection:
             import libvirt_qemu
 
-            domain = connection.lookupByName(name)
+            domain = self._machine(connection, name)
             answer = libvirt_qemu.qemuMonitorCommand(domain, json.dumps(question), 0)
         return qmp.reading_of(json.loads(answer).get("return"))
 
     def suspend(self, name: str) -> None:
         """Stop the virtual CPUs."""
         with self._asking(f"suspend {name}") as connection:
-            connection.lookupByName(name).suspend()
+            self._machine(connection, name).suspend()
 
     def resume(self, name: str) -> None:
         """Let the virtual CPUs run again."""
         with self._asking(f"resume {name}") as connection:
-            connection.lookupByName(name).resume()
+            self._machine(connection, name).resume()
 
     def save(self, name: str) -> None:
         """Save the machine the managed way, so that the next start restores it."""
         with self._asking(f"save {name}") as connection:
-            connection.lookupByName(name).managedSave(0)
+            self._machine(connection, name).managedSave(0)
 
     def restore(self, name: str) -> None:
         """Start again from the managed save."""
         with self._asking(f"restore {name}") as connection:
-            if not connection.lookupByName(name).hasManagedSaveImage():
+            if not self._machine(connection, name).hasManagedSaveImage():
                 raise LabError(f"there is no saved state of {name}", "save it first, or start it")
         self.start(name)
 
@@ -203,7 +204,7 @@ class LibvirtHost:
         target.daemon.connection()
         secure = libvirt.VIR_DOMAIN_XML_SECURE
         with self._asking(f"migrate {name} to {target.name}") as connection:
-            domain = connection.lookupByName(name)
+            domain = self._machine(connection, name)
             live = str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_MIGRATABLE | secure))
             serial = domainxml.read_machine(live).serial
             there = sibling(serial) if serial else None
@@ -228,10 +229,9 @@ class LibvirtHost:
     def settle(self, name: str) -> None:
         """Put a migrated machine's serial socket where its definition says it is."""
         live = self.live_definition(name)
-        here = domainxml.read_machine(live).serial if live else None
-        wanted = domainxml.read_machine(self.definition(name)).serial
-        if here and wanted and here != wanted and Path(here).is_socket():
-            Path(here).replace(wanted)
+        if live is not None:
+            defined = domainxml.read_machine(self.definition(name)).serial
+            publish(domainxml.read_machine(live).serial, defined)
 
     def shutdown(self) -> None:
         """End the host's machines, its daemon, and what watched over them."""
@@ -253,6 +253,29 @@ class LibvirtHost:
                 environment["TZ"] = self.zone
         return domainxml.with_environment(xml, _OURS, environment)
 
+    def _machine(self, connection: libvirt.virConnect, name: str) -> libvirt.virDomain:
+        """Find a machine, once it stands still: a move goes on when its command is killed."""
+        if not _stands_still(connection, name):
+            self._wait(lambda another: _stands_still(another, name), _MOVE_SECONDS)
+        return connection.lookupByName(name)
+
+    def _wait(self, reached: Callable[[libvirt.virConnect], bool], seconds: float) -> bool:
+        connection = self.daemon.fresh_connection()
+        try:
+            return events.wait_until(connection, reached, seconds)
+        finally:
+            connection.close()
+
+    def _if_there(self, connection: libvirt.virConnect, name: str) -> libvirt.virDomain | None:
+        import libvirt
+
+        try:
+            return self._machine(connection, name)
+        except libvirt.libvirtError as problem:
+            if problem.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                return None
+            raise
+
     @contextmanager
     def _asking(self, what: str) -> Iterator[libvirt.virConnect]:
         """Give a connection, and turn libvirt's errors into the lab's."""
@@ -264,16 +287,38 @@ class LibvirtHost:
             raise LabError(f"libvirt on host {self.name} did not {what}: {problem}") from None
 
 
+_MOVE_SECONDS = 120.0
+
 # What earlier starts may have put into a definition, and may have to be put otherwise now.
 _OURS = frozenset({"TZ", "FAKETIME_TIMESTAMP_FILE", "FAKETIME_NO_CACHE", "DONT_FAKE_MONOTONIC"})
 
 
-def _find(connection: libvirt.virConnect, name: str) -> libvirt.virDomain | None:
+def _is_off(connection: libvirt.virConnect, name: str) -> bool:
     import libvirt
 
     try:
-        return connection.lookupByName(name)
+        return not connection.lookupByName(name).isActive()
     except libvirt.libvirtError as problem:
         if problem.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-            return None
+            return True
+        raise
+
+
+def _stands_still(connection: libvirt.virConnect, name: str) -> bool:
+    """Say whether a machine is neither leaving nor arriving; one that is absent stands still."""
+    import libvirt
+
+    try:
+        domain = connection.lookupByName(name)
+        arriving = [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_MIGRATION]
+        if domain.state() == arriving:
+            return False
+        # An operation is told of even when it is none: the type says whether one goes on.
+        job = domain.jobStats()
+        leaving = libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT
+        return bool(job["type"] == libvirt.VIR_DOMAIN_JOB_NONE or job.get("operation") != leaving)
+    except libvirt.libvirtError as problem:
+        gone = (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID)
+        if problem.get_error_code() in gone:
+            return True
         raise

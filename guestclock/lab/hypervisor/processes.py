@@ -64,6 +64,14 @@ def name_of(pid: int) -> str:
         return ""
 
 
+def arguments_of(pid: int) -> list[str]:
+    """The arguments of a process; none when it is gone."""
+    try:
+        return os.fsdecode((_PROC / str(pid) / "cmdline").read_bytes()).split("\0")
+    except OSError:
+        return []
+
+
 def wait_end(pid: int, seconds: float) -> bool:
     """Wait until a process has ended, at most so many seconds; True when it has."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from guestclock.lab.errors import LabError
 from guestclock.lab.hypervisor import domainxml, processes
 from guestclock.lab.hypervisor.folder import HostFolder, write_whole
 from guestclock.lab.hypervisor.qemu_machine import QemuMachine
-from guestclock.lab.hypervisor.sockets import sibling
+from guestclock.lab.hypervisor.sockets import publish, sibling
 from guestclock.lab.hypervisor.zone import keep_zone
 from guestclock.lab.qmp import rtc_time
 
@@ -101,7 +102,7 @@ class QemuHost:
             except LabError:
                 machine.end()
                 raise
-            _forget_saved(machine)
+            _settle(machine)
 
     def destroy(self, name: str) -> None:
         """Pull the plug."""
@@ -240,10 +241,11 @@ def _settle(machine: QemuMachine) -> None:
             # A restore that was cut off; the saved state is still there.
             machine.end()
         case "postmigrate" if machine.leaving.exists():
-            # It runs elsewhere by now, with its definition.
-            machine.end()
+            # It runs elsewhere by now, with its definition. The mark goes last, with the process,
+            # which has no time to remove the other's serial socket.
             machine.defined.unlink(missing_ok=True)
             _forget_saved(machine)
+            machine.end(signal.SIGKILL)
         case "postmigrate" if machine.saved.exists():
             machine.end()
         case "postmigrate":
@@ -256,21 +258,19 @@ def _settle(machine: QemuMachine) -> None:
         case _:
             # A state that was taken up would be an old one at the next start.
             _forget_saved(machine)
-            if machine.arriving.exists():
-                _finish_arrival(machine)
+            _publish(machine)
+            machine.arriving.unlink(missing_ok=True)
 
 
-def _finish_arrival(machine: QemuMachine) -> None:
-    here = domainxml.read_machine(machine.live.read_text(encoding="utf-8")).serial
-    wanted = domainxml.read_machine(machine.definition()).serial
-    if here and wanted and here != wanted and Path(here).is_socket():
-        Path(here).replace(wanted)
-    machine.arriving.unlink()
+def _publish(machine: QemuMachine) -> None:
+    if machine.defined.exists():
+        live = domainxml.read_machine(machine.live.read_text(encoding="utf-8"))
+        publish(live.serial, domainxml.read_machine(machine.definition()).serial)
 
 
 def _give_up_arrival(machine: QemuMachine) -> None:
-    machine.end()
     machine.defined.unlink(missing_ok=True)
+    machine.end()
 
 
 def _forget_saved(machine: QemuMachine) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from guestclock.lab.hypervisor import domainxml, processes
 from guestclock.lab.hypervisor.folder import HostFolder, write_whole
 from guestclock.lab.hypervisor.launch import launch
 from guestclock.lab.hypervisor.qemu_command import command
-from guestclock.lab.qmp import Qmp, rtc_time
+from guestclock.lab.qmp import Qmp, QmpError, rtc_time
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,62}")
 _END_SECONDS = 5.0
@@ -82,7 +83,10 @@ class QemuMachine:
 
     def pid(self) -> int | None:
         """QEMU's pid while it runs."""
-        return processes.recorded(self.runtime / f"{self.name}.pid", self.host.path)
+        file = self.runtime / f"{self.name}.pid"
+        pid = processes.recorded(file, self.host.path)
+        # The number may be another machine's by now; QEMU was told the file to write it to.
+        return pid if pid and str(file) in processes.arguments_of(pid) else None
 
     def definition(self) -> str:
         """The definition. Raises LabError where there is none."""
@@ -95,7 +99,11 @@ class QemuMachine:
         """A connection to its monitor, which serves one at a time. Raises LabError when off."""
         if self.pid() is None:
             raise LabError(f"{self.name} is not running")
-        return Qmp.connect(self.runtime / f"{self.name}.qmp")
+        try:
+            return Qmp.connect(self.runtime / f"{self.name}.qmp")
+        except QmpError as e:
+            print("DEBUG", e, flush=True)
+            return Qmp.connect(self.runtime / f"{self.name}.qmp")
 
     def status(self) -> str:
         """QEMU's own word for its state, such as running or paused; "off" without a process."""
@@ -202,11 +210,11 @@ class QemuMachine:
                 connection.sendfile(file)
         self.wait_arrived()
 
-    def end(self) -> None:
-        """Pull the plug, and remove what a process leaves."""
+    def end(self, first: int = signal.SIGTERM) -> None:
+        """Pull the plug by a signal, and remove what a process leaves."""
         pid = self.pid()
         if pid is not None:
-            processes.end([pid], self.host.path, _END_SECONDS)
+            processes.end([pid], self.host.path, _END_SECONDS, first)
         for suffix in ("pid", "qmp", "xml", "json", "state", "arriving", "leaving"):
             (self.runtime / f"{self.name}.{suffix}").unlink(missing_ok=True)
 

@@ -17,7 +17,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from guestclock.lab.hypervisor.namespace import NoNamespace, enter, prepare_etc, try_enter
@@ -52,11 +52,13 @@ class Order:
 class Answer:
     """How it went: `problem` is None when it serves.
 
-    `no_namespace` is None where the host's /etc is its own, else the reason why it is not.
+    `no_namespace` is None where the host's /etc is its own, else the reason why it is not; then
+    `zone` is the TZ for good.
     """
 
     supervisor: int
     setup: str
+    zone: str
     problem: str | None = None
     no_namespace: str | None = None
 
@@ -80,15 +82,15 @@ def main(arguments: list[str]) -> None:
 
 
 def _start(order: Order) -> Answer:
-    environment = dict(order.environment)
-    own = Answer(os.getpid(), order.setup)
     root = os.geteuid() == 0
     no_namespace = _enter(order)
+    answer = Answer(os.getpid(), order.setup, order.zone, None, no_namespace)
+    environment = dict(order.environment)
     if no_namespace is not None:
         if root and order.root_needs_namespace:
             # Outside of one, root's libvirtd would be the system's own.
             problem = f"root needs a user namespace for a daemon of the lab's own ({no_namespace})"
-            return Answer(own.supervisor, own.setup, problem, no_namespace)
+            return replace(answer, problem=problem)
         environment.setdefault("TZ", order.zone)
     try:
         subprocess.run(
@@ -103,10 +105,10 @@ def _start(order: Order) -> Answer:
     except subprocess.CalledProcessError as failure:
         words = failure.stderr.decode(errors="replace").strip().splitlines()
         last = words[-1] if words else f"exit status {failure.returncode}"
-        return Answer(own.supervisor, own.setup, f"{order.command[0]}: {last}", no_namespace)
+        return replace(answer, problem=f"{order.command[0]}: {last}")
     except (OSError, subprocess.TimeoutExpired) as failure:
-        return Answer(own.supervisor, own.setup, str(failure), no_namespace)
-    return Answer(own.supervisor, own.setup, None, no_namespace)
+        return replace(answer, problem=str(failure))
+    return answer
 
 
 def _enter(order: Order) -> str | None:

@@ -31,6 +31,8 @@ _MOST_TAGS = 500_000
 # Below it no tree can take a lot of memory.
 _LARGE = 2**20
 _ENCODED = re.compile(rb"""encoding\s*=\s*["'](?!utf-8|us-ascii)""", re.IGNORECASE)
+_NO_DOCTYPE = "it has a DOCTYPE, which no domain definition has"
+_DOCTYPES = tuple("<!DOCTYPE".encode(code) for code in ("ascii", "utf-16-le", "utf-16-be"))
 _FORMS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -140,7 +142,9 @@ def _names(folder: str, root: str) -> list[str]:
 
 def _met_anyway(link: str, root: str) -> bool:
     target = os.path.realpath(link)
-    return os.path.isdir(target) or (target.startswith(root) and target[-4:].lower() == ".xml")
+    if not target.startswith(root) or target[-4:].lower() != ".xml":
+        return os.path.isdir(target)
+    return os.path.exists(target)
 
 
 class FileReader:
@@ -229,11 +233,11 @@ def parse(content: bytes, parser: etree.XMLParser) -> etree._Element:
             _check_large(content)
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as problem:
-        if b"<!DOCTYPE" in content:
-            raise Refused("it has a DOCTYPE, which no domain definition has") from None
+        if any(word in content for word in _DOCTYPES):
+            raise Refused(_NO_DOCTYPE) from None
         raise Refused(f"not well-formed XML: {clean(problem.msg or 'no element')}") from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise Refused("it has a DOCTYPE, which no domain definition has")
+        raise Refused(_NO_DOCTYPE)
     return root
 
 

@@ -21,14 +21,23 @@ def os_type_hop(
     `should` is empty where no value would do: Nova knows UTC and the compute host's local time.
     """
     says = _said(os_type)
-    right = [value for value in (os_type, "linux", "windows") if _is_right(value, facts, at, zones)]
-    should = ""
-    if right:
-        should = says if right[0] == os_type else _said(right[0])
+    if _is_right(os_type, facts, at, zones):
+        right, should = True, says
+    else:
+        better = right_os_type(facts, at, zones)
+        right, should = better is not None, _said(better) if better else ""
     evidence = [Evidence(says, "observed", where)]
     if not right:
         evidence.append(Evidence("should", "inferred", "no os_type gives this guest a right clock"))
     return Hop(name, says, should, tuple(evidence))
+
+
+def right_os_type(facts: Facts, at: datetime, zones: Zones) -> str | None:
+    """The os_type for which Nova writes a clock that is right for a guest, None if none is."""
+    for value in ("linux", "windows"):
+        if _is_right(value, facts, at, zones):
+            return value
+    return None
 
 
 def _said(os_type: str | None) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from guestclock.lab.cloud import Lab
+from guestclock.lab.guests.disk import Kind
 from tests.lab.cloud.fake import FakeGear
 
 Opener = Callable[[], Lab]
@@ -28,8 +29,8 @@ def lab(opened: Opener) -> Iterator[Lab]:
     """A lab with a Windows and a Linux image without os_type, on a host in Shanghai."""
     with opened() as lab:
         lab.hosts.set_zone("host1", "Asia/Shanghai")
-        for name, kind in (("win", "windows"), ("lin", "utc")):
-            assert kind in ("windows", "utc")
+        kinds: dict[str, Kind] = {"win": "windows", "lin": "utc"}
+        for name, kind in kinds.items():
             setup = lab.images.guest_setup(kind, "Asia/Shanghai")
             lab.images.create_guest(name, setup, "Asia/Shanghai")
         yield lab

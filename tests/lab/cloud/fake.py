@@ -137,7 +137,8 @@ class FakeHost:
 
     def migrate(self, name: str, target: Hypervisor) -> None:
         assert isinstance(target, FakeHost)
-        with target.changing() as there, self.changing() as here:
+        # As with real daemons, there is no moment in which neither has it.
+        with self.changing() as here, target.changing() as there:
             there["running"][name] = {**here["running"].pop(name), "process": target.name}
             there["defined"][name] = here["defined"].pop(name)
 
@@ -196,7 +197,7 @@ class FakeGear:
 
     def hosts(self) -> list[FakeHost]:
         folders = sorted((self._lab / "hosts").glob("*"))
-        return [FakeHost(folder, folder.name, "UTC", None) for folder in folders]
+        return [FakeHost(folder, folder.name, "UTC", self._lab / "time") for folder in folders]
 
     def end_everything(self, lab: Path) -> list[int]:
         for host in self.hosts():

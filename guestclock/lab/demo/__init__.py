@@ -1,0 +1,1 @@
+"""The field report from which guestclock came, played by real machines."""
