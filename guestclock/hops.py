@@ -13,7 +13,6 @@ from guestclock.machine import Facts, Outlook, Process
 from guestclock.words import duration
 from guestclock.zones import Zones
 
-
 _QUARTER = 15 * 60
 
 

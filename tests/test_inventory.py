@@ -46,7 +46,7 @@ def test_a_csv_file(tmp_path: Path, zones: Zones) -> None:
 
 
 def test_what_a_spreadsheet_writes(tmp_path: Path, zones: Zones) -> None:
-    inventory = load(tmp_path, zones, "\ufeffmachine;guest\r\n\"a;b\";dos\r\n")
+    inventory = load(tmp_path, zones, '\ufeffmachine;guest\r\n"a;b";dos\r\n')
     assert found(inventory, "a;b").guest == "dos"
 
 

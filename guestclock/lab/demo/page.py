@@ -62,10 +62,10 @@ def _head(scenes: Sequence[Sequence[Shot]], seconds: float) -> str:
     rows = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in facts)
     return (
         "<header><h1>A machine loses its time, and gets it back</h1>"
-        '<p class="lead">A Windows guest is set to local time by its user. It survives a reboot '
-        "from inside, and is eight hours behind again after the next one from outside. The cause "
-        "sits four hops away: an image property, copied once into the server, decides what its "
-        "virtual clock starts from, in each new QEMU process anew.</p>"
+        '<p class="lead">The user of a Windows guest sets its clock right. That survives a reboot '
+        "from inside, but after the next one from outside it is eight hours behind again. The "
+        "cause sits four hops away: an image property, copied once into the server, decides what "
+        "the virtual clock starts from, in each new QEMU process anew.</p>"
         f'<dl class="facts">{rows}</dl></header>'
     )
 

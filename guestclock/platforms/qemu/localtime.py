@@ -17,6 +17,8 @@ from guestclock.evidence import Fact, Inferred, Observed, Unknown
 _LOCALTIME = "/etc/localtime"
 _DATABASE = "/usr/share/zoneinfo"
 _LARGEST = 1 << 20
+# The root of this process's own file system.
+_HERE = ""
 # Parts of a database that hold its zones a second time, and files in it that are no zones.
 _COPIES = ("posix", "right")
 _NO_ZONES = ("posixrules", "localtime", "Factory")
@@ -44,7 +46,7 @@ def zone_of_root(root: str, whose: str) -> Fact[str]:
     ours = None if name is None else _content_here(name)
     if name is not None and (ours is None or ours == content):
         return Observed(name, f"{where}, a link to {path}")
-    same = _by_content(content) or _by_content(content, root)
+    same = _by_content(content, _HERE) or _by_content(content, root)
     if same is not None:
         return Inferred(same, f"{where}, whose content is that of {same}")
     if name is not None:
@@ -114,17 +116,13 @@ def _name(path: str) -> str | None:
 
 def _content_here(name: str) -> bytes | None:
     try:
-        return _read(
-            f"{_DATABASE}/{name}"
-            if not os.path.islink(f"{_DATABASE}/{name}")
-            else os.path.realpath(f"{_DATABASE}/{name}")
-        )
+        return _read(_HERE + _resolve(_HERE, f"{_DATABASE}/{name}"))
     except OSError:
         return None
 
 
 @lru_cache(maxsize=64)
-def _by_content(content: bytes, root: str = "") -> str | None:
+def _by_content(content: bytes, root: str) -> str | None:
     """The name of the zone with that content, of several the one that looks like a place."""
     names = [
         name

@@ -56,7 +56,10 @@ def test_what_the_machine_is_made_of(text: str, hardware: Hardware) -> None:
         ("-rtc base=localtime,clock=vm", RtcArguments("localtime", Track.VM)),
         ("-rtc base=localtime -rtc clock=rt -rtc base=utc", RtcArguments("utc", Track.RT)),
         ("--rtc base=2020-01-01", RtcArguments("2020-01-01")),
-        ("qemu-system-x86_64 -S -rtc 'base=2020-01-01T00:00:00'", RtcArguments("2020-01-01T00:00:00")),
+        (
+            "qemu-system-x86_64 -S -rtc 'base=2020-01-01T00:00:00'",
+            RtcArguments("2020-01-01T00:00:00"),
+        ),
         ("qemu-system-x86_64 disk.img -snapshot -rtc clock=vm", RtcArguments("utc", Track.VM)),
         ("qemu-system-x86_64", RtcArguments()),
         ("exec qemu-system-i386 -name -rtc -rtc base=localtime", RtcArguments("localtime")),
