@@ -14,7 +14,7 @@ import signal
 from collections import deque
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import TypeAlias
@@ -57,14 +57,9 @@ def audit_files(
     `jobs` is the number of workers, by default one a core where the files are many; 1 is this
     process alone. Raises Unreadable if a worker dies.
     """
-    walked = walk(paths)
-    workers = cores() if jobs is None else jobs
-    first: list[str | Unread] = []
-    if jobs is None:
-        first = list(islice(walked, WORTH_A_POOL))
-        if len(first) < WORTH_A_POOL:
-            workers = 1
-    walked = chain(first, walked)
+    given = tuple(paths)
+    walked = walk(given)
+    workers = jobs or (cores() if is_many(given) else 1)
     if workers < 2 or "fork" not in multiprocessing.get_all_start_methods():
         reader = FileReader(surroundings)
         yield from audit(_once(_read(reader, walked)), judge, known)
@@ -77,6 +72,25 @@ def audit_files(
         identity, judgement = one
         again = repeated(Machine(identity, _ELSEWHERE), seen)
         yield again or audited(identity, judgement, known)
+
+
+def is_many(paths: Iterable[str]) -> bool:
+    """Whether there are files enough for workers, found by looking at the first of them.
+
+    Nothing is kept, as workers start with all the memory that this process has by then.
+    """
+    left, count = list(paths), 0
+    while left and count < WORTH_A_POOL:
+        try:
+            with os.scandir(left.pop()) as entries:
+                for entry in islice(entries, WORTH_A_POOL - count):
+                    count += 1
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append(entry.path)
+        except OSError:
+            # A file, or a folder that cannot be listed: the walk will say so.
+            count += 1
+    return count >= WORTH_A_POOL
 
 
 def _read(reader: FileReader, walked: Iterable[str | Unread]) -> Iterator[Collected]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -120,13 +119,10 @@ def test_the_index_of_globs_finds_what_trying_each_in_turn_finds(
 
 
 def test_many_globs_are_not_tried_one_by_one() -> None:
-    tried = 20_000
-    inventory = Inventory([Row(f"host{number:05}-*") for number in range(tried)])
-    begin = time.process_time()
-    for number in range(0, tried, 100):
-        assert found(inventory, f"host{number:05}-web").machine == f"host{number:05}-*"
-    # One by one it would be four million matches, a thousand times as many as it takes.
-    assert time.process_time() - begin < 1
+    globs = [f"host{number:05}-*" for number in range(20_000)] + ["*-tail", "*.example", "host*"]
+    inventory = Inventory([Row(glob) for glob in globs])
+    assert found(inventory, "host00777-web").machine == "host00777-*"
+    assert len(list(inventory._globs._candidates("host00777-web"))) == 2
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from guestclock.findings.sides import (
     gap,
     guest_evidence,
     is_zone_like,
-    keeps_local,
     outcome,
     who,
 )
+from guestclock.guest import system_of
 from guestclock.words import behind_or_ahead, duration, from_utc
 
 
@@ -32,7 +32,7 @@ def adjustment_is_lost(case: Case) -> Iterator[Finding]:
     lost = adjustment_lost(case)
     if lost is not None:
         yield _lost(case, clock.base, lost)
-    elif case.facts.process is None and keeps_local(case.facts.guest):
+    elif case.facts.process is None and system_of(case.facts.guest).keeps_local:
         yield Finding(
             "CLK301",
             Severity.NOTE,

@@ -19,8 +19,10 @@ def test_the_demo_plays_to_its_end_and_leaves_nothing(hypervisor: str, tmp_path:
     report = tmp_path / "report.html"
     state = tmp_path / "state"
     played = subprocess.run(
-        [sys.executable, "-m", "guestclock", "demo", "--hypervisor", hypervisor]
-        + ["--report", str(report)],
+        [
+            *(sys.executable, "-m", "guestclock", "demo"),
+            *(f"--hypervisor={hypervisor}", f"--report={report}"),
+        ],
         env={**os.environ, "XDG_STATE_HOME": str(state)},
         capture_output=True,
         text=True,

@@ -7,12 +7,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from labhost import HOUR, NAME, PATIENCE, Lab, about, in_zone, lab_in, offset, seconds_until
 from lxml import etree
 
 from guestclock.lab.errors import LabError
 from guestclock.lab.hypervisor.interface import Kind
 from guestclock.platforms.libvirt.dialect import format_clock, parse_clock
+from tests.real.labhost import (
+    HOUR,
+    NAME,
+    PATIENCE,
+    Lab,
+    about,
+    in_zone,
+    lab_in,
+    offset,
+    seconds_until,
+)
 
 pytestmark = pytest.mark.real
 
@@ -40,7 +50,7 @@ def clock_of(xml: str | None) -> str:
 
 def shape(element: etree._Element) -> object:
     """An element to the letter, but for the white space and the kind of quotes."""
-    return element.tag, dict(element.attrib), [shape(child) for child in element]
+    return element.tag, dict(element.items()), [shape(child) for child in element]
 
 
 @pytest.mark.parametrize(

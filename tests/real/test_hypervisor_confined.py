@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from labhost import lab_in
+
+from tests.real.labhost import lab_in
 
 pytestmark = pytest.mark.real
 
@@ -20,7 +21,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from labhost import Lab, NAME, HOUR, about, in_zone, offset
+from tests.real.labhost import Lab, NAME, HOUR, about, in_zone, offset
 from guestclock.lab.hypervisor import open_host, why_not_libvirt
 
 folder = Path(sys.argv[2])
@@ -55,7 +56,7 @@ other.shutdown()
 
 def confined(user: str, folder: Path) -> str:
     """Run the script where no namespace can be had; what it says of its host."""
-    here = str(Path(__file__).parent)
+    here = str(Path(__file__).parents[2])
     command = ["unshare", "--user", user, "--keep-caps", "sh", "-c", CONFINE, "sh"]
     done = subprocess.run(
         [*command, sys.executable, "-c", SCRIPT, here, str(folder)],

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from labhost import HOUR, NAME, Lab, about, lab_in, offset
 
 from guestclock.lab.errors import LabError
 from guestclock.lab.hypervisor import end_everything, processes
 from guestclock.lab.hypervisor.interface import Hypervisor, Kind
+from tests.real.labhost import HOUR, NAME, Lab, about, lab_in, offset
 
 pytestmark = pytest.mark.real
 
@@ -220,8 +220,9 @@ def test_a_move_that_was_killed_leaves_the_machine_on_one_host(
 
 def test_a_move_whose_command_was_killed_is_finished_by_libvirt(tmp_path: Path) -> None:
     with lab_in(tmp_path, "libvirt") as lab:
+        all_is_well(lab, lab.host("a", ZONE))
         point = (f"{PACKAGE}.libvirt", "LibvirtHost", "settle", "before")
-        kill_command(lab, point, lab.definition(LOCALTIME), "start", "migrate")
+        kill_command(lab, point, "", "migrate")
         here, there = lab.host("a", ZONE), lab.host("b", ZONE)
         assert (here.running(NAME), there.running(NAME)) == (False, True)
         assert (here.names(), there.names()) == ([], [NAME])

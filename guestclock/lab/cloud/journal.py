@@ -7,6 +7,8 @@ instead, as the file it came from may be gone.
 
 from __future__ import annotations
 
+from typing import cast
+
 from guestclock.lab.cloud import compute, rows
 from guestclock.lab.cloud.actions import (
     CreateImage,
@@ -18,7 +20,7 @@ from guestclock.lab.cloud.actions import (
     SnapshotServer,
 )
 from guestclock.lab.cloud.locks import Subject
-from guestclock.lab.cloud.records import Host, Server, Task
+from guestclock.lab.cloud.records import Host, Server, Task, VmState
 from guestclock.lab.cloud.site import WHOLE, Site
 from guestclock.lab.errors import LabError
 
@@ -33,6 +35,10 @@ def run(site: Site, server: Server, action: ServerAction) -> None:
     except LabError as error:
         _give_up(site, server, action, error)
         raise
+    _strike_off(site, server, state)
+
+
+def _strike_off(site: Site, server: Server, state: VmState | None) -> None:
     with site.store.writing() as connection:
         if state is None:
             rows.delete_server(connection, server)
@@ -143,11 +149,26 @@ def _finish_server(site: Site, task: Task, action: ServerAction) -> None:
         server = rows.server_numbered(connection, task.number)
     what = f"server {server.name} was left {action.task_state} by process {task.pid}"
     try:
-        run(site, server, action)
+        _finish_action(site, server, action)
     except LabError as error:
         site.tell(f"{what}, which cannot be finished: {error.message}")
     else:
         site.tell(f"{what}: finished")
+
+
+def _finish_action(site: Site, server: Server, action: ServerAction) -> None:
+    try:
+        state = compute.carry_out(site, server, action)
+    except LabError:
+        # What the killed command had asked of the machine may have come true just now, between
+        # two looks at it; a second time nothing of that is left under way.
+        with site.store.reading() as connection:
+            server = rows.server_numbered(connection, server.number)
+            left = rows.task(connection, Subject.SERVER, server.number)
+        assert left is not None, "only who holds the server's lock ends its task"
+        run(site, server, cast("ServerAction", left.action))
+    else:
+        _strike_off(site, server, state)
 
 
 def remove_host(site: Site, host: Host) -> None:

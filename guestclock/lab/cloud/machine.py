@@ -49,7 +49,15 @@ class Machine:
 
     def start(self) -> None:
         """Start a new process of the definition there is, and wait until a small guest is up."""
-        self.hypervisor.start(self.name)
+        try:
+            self.hypervisor.start(self.name)
+        except LabError:
+            if not self.running:
+                raise
+            # A daemon was still busy with the start that a killed command had asked for, perhaps
+            # of an older definition or disk.
+            self.hypervisor.destroy(self.name)
+            self.hypervisor.start(self.name)
         self.await_boot()
 
     def restart(self) -> None:
@@ -60,7 +68,13 @@ class Machine:
 
     def press_power_button(self) -> bool:
         """Ask the guest to shut down; True when it is off before Nova would give up."""
-        self.hypervisor.press_power_button(self.name)
+        try:
+            self.hypervisor.press_power_button(self.name)
+        except LabError:
+            # It may be on its way off already, as a killed command has asked it to be.
+            if not self.hypervisor.wait_off(self.name, WAIT_SOFT_REBOOT_SECONDS):
+                raise
+            return True
         return self.hypervisor.wait_off(self.name, WAIT_SOFT_REBOOT_SECONDS)
 
     def remove(self) -> None:

@@ -99,11 +99,12 @@ class QemuMachine:
         """A connection to its monitor, which serves one at a time. Raises LabError when off."""
         if self.pid() is None:
             raise LabError(f"{self.name} is not running")
+        socket_path = self.runtime / f"{self.name}.qmp"
         try:
-            return Qmp.connect(self.runtime / f"{self.name}.qmp")
-        except QmpError as e:
-            print("DEBUG", e, flush=True)
-            return Qmp.connect(self.runtime / f"{self.name}.qmp")
+            return Qmp.connect(socket_path)
+        except QmpError:
+            # The answer to a command that was killed comes to whoever is connected next.
+            return Qmp.connect(socket_path)
 
     def status(self) -> str:
         """QEMU's own word for its state, such as running or paused; "off" without a process."""

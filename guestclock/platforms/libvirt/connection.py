@@ -110,7 +110,7 @@ class Connection:
         )
 
     def _process(self, live: Domain) -> Process:
-        found = _REMOTE if self._local is None else self._local.process(live.uuid)
+        found = _REMOTE if self._local is None else self._local.process(live.uuid, live.name)
         if isinstance(found, Unknown):
             return Process(None, found, found, NOT_READ)
         return process_facts(found)

@@ -51,11 +51,18 @@ class LocalHost:
             zone = Inferred(zone.value, f"{zone.where}; QEMU will see the same")
         return replace(given, zone=zone, daemon_zone=daemon_zone)
 
-    def process(self, uuid: str) -> QemuProcess | Unknown:
-        """The process of a running machine. Those of all machines are looked up at once."""
+    def process(self, uuid: str, name: str) -> QemuProcess | Unknown:
+        """The process of a running machine. Those of all machines are looked up at once.
+
+        Where several daemons of this host have a machine of that uuid, libvirt's pid file says
+        which is meant.
+        """
         if uuid not in self._processes:
             self._processes = _by_uuid()
         found = self._processes.get(uuid, [])
+        if len(found) > 1:
+            recorded = set(_recorded(self._uri, name))
+            found = [process for process in found if process.pid in recorded]
         return found[0] if len(found) == 1 else _NO_PROCESS
 
 
@@ -84,10 +91,28 @@ def _socket_paths(path: str, given: list[str]) -> Iterator[str]:
     if given:
         yield os.path.realpath(given[0])
         return
-    runtime = os.environ.get("XDG_RUNTIME_DIR") or str(Path.home() / ".cache")
-    folder = os.path.join(runtime, "libvirt") if path == "/session" else "/run/libvirt"
     for socket in _SOCKETS:
-        yield os.path.realpath(os.path.join(folder, socket))
+        yield os.path.realpath(os.path.join(_state_folder(path, given), socket))
+
+
+def _state_folder(path: str, given: list[str]) -> str:
+    if given:
+        return os.path.dirname(given[0])
+    if path != "/session":
+        return "/run/libvirt"
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or str(Path.home() / ".cache")
+    return os.path.join(runtime, "libvirt")
+
+
+def _recorded(uri: str, name: str) -> Iterator[int]:
+    """The pid in libvirt's file for a machine of a session, or of the system."""
+    parts = urlsplit(uri)
+    folder = _state_folder(parts.path, parse_qs(parts.query).get("socket", []))
+    for place in (f"{folder}/qemu/run/{name}.pid", f"{folder}/qemu/{name}.pid"):
+        try:
+            yield int(Path(place).read_text())
+        except (OSError, ValueError):
+            continue
 
 
 def _listening(paths: set[str]) -> set[str]:

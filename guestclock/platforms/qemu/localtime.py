@@ -46,7 +46,9 @@ def zone_of_root(root: str, whose: str) -> Fact[str]:
     ours = None if name is None else _content_here(name)
     if name is not None and (ours is None or ours == content):
         return Observed(name, f"{where}, a link to {path}")
-    same = _by_content(content, _HERE) or _by_content(content, root)
+    same = _by_content(content, _HERE)
+    if same is None and name is None:
+        same = _by_content(content, root)
     if same is not None:
         return Inferred(same, f"{where}, whose content is that of {same}")
     if name is not None:

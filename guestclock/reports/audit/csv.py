@@ -11,6 +11,7 @@ from guestclock.evidence import value_of
 from guestclock.findings.finding import Finding
 from guestclock.platforms.interface import Unread
 from guestclock.reports.audit.interface import Scope
+from guestclock.reports.audit.text import inert
 
 COLUMNS = (
     "severity",
@@ -63,8 +64,3 @@ def _row(result: Audited, finding: Finding) -> list[object]:
     evidence = "; ".join(f"{one.what} ({one.how}: {one.where})" for one in finding.evidence)
     ends = (evidence, finding.cure, finding.docs, fingerprint(machine, finding))
     return [*map(inert, texts), *errors, *map(inert, ends)]
-
-
-def inert(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: machines are named by their tenants."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

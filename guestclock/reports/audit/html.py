@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from html import escape
 from importlib.resources import files
 from typing import IO, TextIO
 
@@ -20,6 +20,7 @@ from guestclock.findings.finding import Finding, Rule, Severity, page
 from guestclock.platforms.interface import Unread
 from guestclock.reports.audit.interface import Scope
 from guestclock.reports.audit.summary import counted, summary_line
+from guestclock.reports.audit.text import visible
 from guestclock.words import behind_or_ahead, instant
 
 _SPOOLED = 1 << 20
@@ -40,7 +41,7 @@ def report(results: Iterable[Result], scope: Scope, stream: TextIO) -> None:
     ):
         for result in scope.tally.count(results):
             if isinstance(result, Unread):
-                source, reason = escape(result.source), escape(result.reason)
+                source, reason = _safe(result.source), _safe(result.reason)
                 unread.write(f"<li><code>{source}</code>: {reason}</li>\n")
                 continue
             for finding in result.findings:
@@ -52,6 +53,10 @@ def report(results: Iterable[Result], scope: Scope, stream: TextIO) -> None:
             _copy(unread, stream)
             stream.write("</ul>\n")
         stream.writelines(_tail(scope))
+
+
+def _safe(text: str) -> str:
+    return html.escape(visible(text))
 
 
 def _copy(spooled: IO[str], stream: TextIO) -> None:
@@ -87,7 +92,7 @@ def _head(scope: Scope) -> Iterator[str]:
     yield "<meta name='viewport' content='width=device-width, initial-scale=1'>\n"
     yield f"<title>guestclock audit, {instant(scope.at)}</title>\n<style>{style}</style>\n</head>\n"
     yield "<body>\n<main>\n<h1>guestclock audit</h1>\n<p class='lead'>"
-    yield f"{escape(summary_line(scope.tally))}. Judged for a cold start at "
+    yield f"{_safe(summary_line(scope.tally))}. Judged for a cold start at "
     yield f"<time datetime='{instant(scope.at)}'>{instant(scope.at)}</time>; errors below "
     yield f"{counted(scope.tolerance, 'second')} are none.</p>\n<ul class='tiles'>\n"
     for severity in Severity:
@@ -133,32 +138,32 @@ def _row(result: Audited, finding: Finding, name: str, tolerance: int) -> str:
         f"data-machine={_quoted(machine.name)} "
         f"data-rule='{finding.rule}' data-error='{'' if error is None else error}'>"
         f"<td><span class='badge {severity.value}'>{severity.value}</span></td>"
-        f"<th scope='row'>{escape(machine.name)}<small>{escape(machine.source)}</small></th>"
+        f"<th scope='row'>{_safe(machine.name)}<small>{_safe(machine.source)}</small></th>"
         f"<td class='rule'>{finding.rule}<small>{name}</small></td>"
         f"<td class='after{kind}'>{after}</td>"
-        f"<td class='found'>{escape(finding.observed)}{_details(result, finding)}</td></tr>\n"
+        f"<td class='found'>{_safe(finding.observed)}{_details(result, finding)}</td></tr>\n"
     )
 
 
 def _quoted(text: str) -> str:
-    return f'"{escape(text)}"'
+    return f'"{_safe(text)}"'
 
 
 def _details(result: Audited, finding: Finding) -> str:
     machine, seen = result.machine, result.judgement.outlook
     evidence = "".join(
-        f"<li>{escape(one.what)} <small>({one.how}: {escape(one.where)})</small></li>"
+        f"<li>{_safe(one.what)} <small>({one.how}: {_safe(one.where)})</small></li>"
         for one in finding.evidence
     )
     pairs = (
-        ("Cure", escape(finding.cure)),
-        ("Expected", escape(finding.expected)),
+        ("Cure", _safe(finding.cure)),
+        ("Expected", _safe(finding.expected)),
         ("Evidence", f"<ul>{evidence}</ul>"),
         ("Hop", finding.hop),
         ("Error now", _error(seen.now)),
         ("After a reset", _error(seen.after_reset)),
         ("After a cold start", _error(seen.after_cold_start)),
-        ("Id", f"<code>{escape(machine.id)}</code> ({escape(machine.platform)})"),
+        ("Id", f"<code>{_safe(machine.id)}</code> ({_safe(machine.platform)})"),
     )
     body = "".join(f"<dt>{term}</dt><dd>{text}</dd>" for term, text in pairs)
     return f"<details><summary>Cure and evidence</summary><dl>{body}</dl></details>"
@@ -166,7 +171,7 @@ def _details(result: Audited, finding: Finding) -> str:
 
 def _error(fact: Fact[int]) -> str:
     if isinstance(fact, Unknown):
-        return f"unknown: {escape(str(fact))}"
+        return f"unknown: {_safe(str(fact))}"
     return f"{fact.value:+d} s" if fact.value else "0 s"
 
 
@@ -175,14 +180,14 @@ def _tail(scope: Scope) -> Iterator[str]:
     if unknown:
         yield f"<h2>Not judged: {counted(unknown.total(), 'machine')}</h2>\n<ul class='plain'>\n"
         for reason, count in unknown.most_common():
-            yield f"<li><span class='figure'>{count:,}</span>: {escape(reason)}</li>\n"
+            yield f"<li><span class='figure'>{count:,}</span>: {_safe(reason)}</li>\n"
         yield "</ul>\n"
     fired: list[Rule] = [rule for rule in scope.rules if scope.tally.rules[rule.id]]
     if fired:
         yield "<h2>Rules</h2>\n<dl class='rules'>\n"
         for rule in fired:
-            count = counted(scope.tally.rules[rule.id], "finding")
-            yield f"<dt>{rule.id} {rule.name}</dt><dd>{escape(rule.summary)} {count}; "
+            findings = counted(scope.tally.rules[rule.id], "finding")
+            yield f"<dt>{rule.id} {rule.name}</dt><dd>{_safe(rule.summary)} {findings}; "
             yield f"<code>{page(rule.id)}</code></dd>\n"
         yield "</dl>\n"
     yield "<footer>Errors are the guest's idea of UTC minus true UTC. Times are UTC.</footer>\n"

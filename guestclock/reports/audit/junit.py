@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import IO, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
@@ -42,10 +42,7 @@ class _Suites:
         self._names = {rule.id: f"{rule.id} {rule.name}" for rule in rules}
         self._names[_UNREAD] = _UNREAD
         self._cases: dict[str, IO[str]] = {
-            key: stack.enter_context(
-                tempfile.SpooledTemporaryFile(_SPOOLED, "w+", encoding="utf-8")
-            )
-            for key in self._names
+            key: stack.enter_context(_spooled()) for key in self._names
         }
         self._tests: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
@@ -99,6 +96,10 @@ class _Suites:
 
     def _written(self) -> Iterator[str]:
         return (suite for suite in self._names if self._tests[suite])
+
+
+def _spooled() -> AbstractContextManager[IO[str]]:
+    return tempfile.SpooledTemporaryFile(_SPOOLED, "w+", encoding="utf-8")
 
 
 def _body(finding: Finding) -> str:

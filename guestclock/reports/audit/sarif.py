@@ -21,7 +21,9 @@ from guestclock.reports.audit.interface import Scope
 from guestclock.reports.audit.json import encode
 from guestclock.reports.audit.record import error_record, summary_record
 
-SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
 _SPOOLED = 1 << 20
 # The level of a rule is that of the finding it most often gives; each result has its own.
 _LEVELS = {"CLK1": "error", "CLK2": "warning", "CLK3": "warning", "CLK4": "warning"}

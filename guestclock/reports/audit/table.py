@@ -7,7 +7,7 @@ to search and to cut. Long fleets are printed in parts, so that the first lines 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol, TextIO
+from typing import ClassVar, NamedTuple, Protocol, TextIO
 
 from guestclock.audit import Audited, Result
 from guestclock.evidence import Unknown
@@ -15,6 +15,7 @@ from guestclock.findings.finding import Finding, Severity
 from guestclock.platforms.interface import Unread
 from guestclock.reports.audit.interface import Scope
 from guestclock.reports.audit.summary import summary_line, unknown_lines
+from guestclock.reports.audit.text import visible
 from guestclock.words import behind_or_ahead
 
 _PART = 200
@@ -107,13 +108,6 @@ class _Parts:
         self._printed = True
 
 
-def visible(text: str) -> str:
-    """A text of a machine's, with what a terminal would take for a command made visible."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
-
-
 class _Plain:
     """Columns by spaces, each line whole."""
 
@@ -140,7 +134,11 @@ class _Plain:
 class _Terminal:
     """Fitted and coloured by rich."""
 
-    _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+    _STYLES: ClassVar = {
+        Severity.ERROR: "bold red",
+        Severity.WARNING: "yellow",
+        Severity.NOTE: "cyan",
+    }
     _NARROWEST = 60
 
     def __init__(self, stream: TextIO) -> None:

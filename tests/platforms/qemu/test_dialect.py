@@ -76,7 +76,8 @@ def test_an_assignment_before_the_program_is_its_environment() -> None:
 
 
 def test_a_script_around_the_command_and_its_comments() -> None:
-    text = "#!/bin/sh\n# our vm\nexec env TZ=Asia/Tokyo qemu-system-x86_64 -rtc base=localtime # late\n"
+    command = "exec env TZ=Asia/Tokyo qemu-system-x86_64 -rtc base=localtime # late"
+    text = f"#!/bin/sh\n# our vm\n{command}\n"
     line = parse_text(text)
     assert (line.environment_zone, line.arguments.base) == ("Asia/Tokyo", "localtime")
 

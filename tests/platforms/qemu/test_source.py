@@ -19,12 +19,13 @@ from guestclock.rtc import RtcArguments
 from tests.platforms.qemu.test_process import process
 
 UUID = "4dea22b3-1d52-d8f3-2516-782e98ab3fa0"
+NOWHERE = Surroundings()
 Read = Callable[..., list[Collected]]
 
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    def reader(*lines: str, surroundings: Surroundings = Surroundings()) -> list[Collected]:
+    def reader(*lines: str, surroundings: Surroundings = NOWHERE) -> list[Collected]:
         paths = []
         for number, line in enumerate(lines):
             path = tmp_path / f"vm{number}.sh"
