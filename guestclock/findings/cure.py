@@ -6,17 +6,30 @@ from guestclock.clock import Base, Utc, Variable, Zone, describe
 from guestclock.cures import right_base
 from guestclock.evidence import Unknown, value_of
 from guestclock.findings.finding import Case
-from guestclock.findings.sides import keeps_local, wanted_offset
+from guestclock.findings.sides import is_by_hand, keeps_local, wanted_offset
 from guestclock.zones import Zones, process_zone
 
-_ANY_ZONE = "offset='timezone' timezone='ZONE'"
+_ANY_ZONE = Zone("ZONE")
+NEW_PROCESS = "a new process reads it; a reboot inside the guest changes nothing"
 COLD_START = "then stop and start; a reboot inside the guest changes nothing"
 
 
-def define(base: Base | str) -> str:
+def define(case: Case, base: Base) -> str:
     """How to give a machine another clock."""
-    attributes = base if isinstance(base, str) else describe(base)
-    return f"virsh edit: <clock {attributes}/>, {COLD_START}"
+    if is_by_hand(case):
+        return f"{_arguments(base)}; {NEW_PROCESS}"
+    return f"virsh edit: <clock {describe(base)}/>, {COLD_START}"
+
+
+def _arguments(base: Base) -> str:
+    match base:
+        case Zone(name):
+            return f"give QEMU -rtc base=localtime and TZ={name} in its environment"
+        case Variable(adjustment):
+            start = f"$(date -u -d '{adjustment} seconds' +%Y-%m-%dT%H:%M:%S)"
+            return f"give QEMU -rtc base={start}"
+        case _:
+            return "give QEMU -rtc base=utc"
 
 
 def right_clock(case: Case) -> str:
@@ -28,8 +41,8 @@ def right_clock(case: Case) -> str:
     if isinstance(base, Zone) and process_zone(base.name, case.zones.host).silently:
         return _without_zone(case, base.name, case.zones)
     if base is not None:
-        return define(base)
-    return f"{define(_ANY_ZONE)}; ZONE is the guest's"
+        return define(case, base)
+    return f"{define(case, _ANY_ZONE)}; ZONE is the guest's"
 
 
 def _without_zone(case: Case, name: str, zones: Zones) -> str:
@@ -37,15 +50,16 @@ def _without_zone(case: Case, name: str, zones: Zones) -> str:
     install = f"{zones.host.name} ({zones.host.release}) lacks {name}: update it, then"
     offset = wanted_offset(case, zones)
     if isinstance(offset, Unknown):
-        return f"{install} {define(Zone(name))}"
-    return f"{define(Variable(offset.value))}; or {install} name the zone"
+        return f"{install} {define(case, Zone(name))}"
+    return f"{define(case, Variable(offset.value))}; or {install} name the zone"
 
 
 def universal(case: Case) -> str:
     """The one cure of Windows that holds across every change of summer time."""
     if case.facts.guest.system != "windows":
         return ""
-    return f"or set RealTimeIsUniversal in the guest with <clock {describe(Utc())}/>"
+    utc = "-rtc base=utc" if is_by_hand(case) else f"<clock {describe(Utc())}/>"
+    return f"or set RealTimeIsUniversal in the guest with {utc}"
 
 
 def join(*parts: str) -> str:

@@ -66,7 +66,7 @@ def _lost(case: Case, base: Variable, lost: int) -> Finding:
             definition_evidence(case),
             *guest_evidence(case),
         ),
-        right_clock(case) if _will_be_right(case) else define(mine),
+        right_clock(case) if _will_be_right(case) else define(case, mine),
     )
 
 

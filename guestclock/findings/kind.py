@@ -61,7 +61,7 @@ def _utc_guest(case: Case, rule: str, mine: bool) -> Iterator[Finding]:
         return
     guest = who(case.facts.guest)
     expected = f"an RTC that starts at UTC, as {guest} takes it"
-    cure = define(Utc())
+    cure = define(case, Utc())
     if case.cause == rule:
         offset = value_of(case.outlook.offset) or 0
         observed = f"{describe(clock.base)} starts it {from_utc(offset)}: {outcome(case)}"
@@ -167,7 +167,7 @@ def _is_utc_by_zone(case: Case) -> bool:
 
 def guest_unknown(case: Case) -> Iterator[Finding]:
     """CLK105: nothing can be said of a machine whose guest nobody knows."""
-    if case.facts.guest.system != "unknown":
+    if case.facts.guest.system != "unknown" or clock_of(case) is None:
         return
     yield Finding(
         "CLK105",

@@ -34,6 +34,12 @@ def keeps_local(guest: Guest) -> bool | None:
     return system_of(guest).keeps_local
 
 
+def is_by_hand(case: Case) -> bool:
+    """Whether the definition is QEMU's command line itself, with no libvirt that wrote it."""
+    where = _where(case.facts.definition)
+    return where.startswith(("-rtc", "no -rtc"))
+
+
 def follows_zone(base: Base) -> bool:
     """Whether a clock starts at the local time of some zone."""
     match base:

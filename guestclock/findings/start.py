@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from guestclock.clock import Absolute, Clock, Localtime, Timer, Track, Utc, describe
 from guestclock.evidence import Unknown, value_of
 from guestclock.findings.cause import is_beyond
-from guestclock.findings.cure import join, right_clock, universal
+from guestclock.findings.cure import NEW_PROCESS, join, right_clock, universal
 from guestclock.findings.finding import Case, Evidence, Finding, Rule, Severity
 from guestclock.findings.sides import (
     all_evidence,
     clock_of,
     definition_evidence,
     guest_evidence,
+    is_by_hand,
     outcome,
 )
 from guestclock.words import from_utc, instant
@@ -118,9 +119,15 @@ def stops_with_machine(case: Case) -> Iterator[Finding]:
         "the rtc timer has track='guest': while the machine is paused or saved its RTC stands "
         "still, and the guest is behind by that time after its next reset",
         (definition_evidence(case),),
-        "virsh edit: take track='guest' out of the rtc timer, then stop and start; never change "
-        "it in a saved or migrating machine, whose RTC would jump by decades",
+        f"{_follow_the_host(case)}; never change it in a saved or migrating machine, whose RTC "
+        "would jump by decades",
     )
+
+
+def _follow_the_host(case: Case) -> str:
+    if is_by_hand(case):
+        return f"take clock=vm out of -rtc; {NEW_PROCESS}"
+    return "virsh edit: take track='guest' out of the rtc timer, then stop and start"
 
 
 def timers_missing(case: Case) -> Iterator[Finding]:
@@ -128,7 +135,8 @@ def timers_missing(case: Case) -> Iterator[Finding]:
     clock, hardware = clock_of(case), case.facts.hardware
     if clock is None or hardware.virt != "kvm" or hardware.arch not in ("x86_64", "i686", ""):
         return
-    if case.facts.guest.system not in ("windows", "windows-universal"):
+    # A command line has no timers: what they set stands under -cpu and -global there.
+    if case.facts.guest.system not in ("windows", "windows-universal") or is_by_hand(case):
         return
     missing = list(_missing(clock))
     if not missing:

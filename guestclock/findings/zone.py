@@ -86,7 +86,7 @@ def _cure_of_name(case: Case, name: str, on_host: bool) -> str:
     if on_host:
         return f"give the host a zone that exists: did you mean {' or '.join(near)}?"
     others = f"or did you mean {' or '.join(near[1:])}?" if near[1:] else ""
-    return join(define(Zone(near[0])), others)
+    return join(define(case, Zone(near[0])), others)
 
 
 def proposals(case: Case, name: str) -> list[str]:
@@ -140,7 +140,7 @@ def _without_basis(case: Case, base: Base) -> str:
     clock = clock_of(case)
     assert clock is not None
     seconds = value_of(start(clock, fact, case.at, case.zones).offset)
-    return right_clock(case) if seconds is None else define(Variable(seconds))
+    return right_clock(case) if seconds is None else define(case, Variable(seconds))
 
 
 def stale_rules(case: Case) -> Iterator[Finding]:

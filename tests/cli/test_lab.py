@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Runs one command of `guestclock lab` on hosts without machines."""
     folder = tmp_path / "lab"
     monkeypatch.setattr(lab_module, "RealGear", lambda: FakeGear(folder))
@@ -24,7 +24,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def command(*words: str) -> Result:
         return CliRunner().invoke(lab, ["--lab", str(folder), *words])
 
-    return command
+    yield command
+    command("destroy")
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from guestclock.clock import Absolute, Base, Localtime, Timer, Utc, Variable, Zone
+from guestclock.clock import Absolute, Base, Clock, Localtime, Timer, Utc, Variable, Zone
+from guestclock.evidence import Observed
 from guestclock.machine import Hardware
 from tests.findings.build import AT, facts, only, rules_found
 from tests.findings.firing import KVM, WINDOWS_TIMERS
@@ -111,3 +114,15 @@ def test_hardware_without_an_rtc_is_an_error_for_a_guest_that_keeps_local_time()
 def test_the_same_hardware_without_kvm_has_an_rtc() -> None:
     emulated = Hardware("qemu", "s390x", "s390-ccw-virtio-7.2")
     assert rules_found(facts(Localtime(), "linux", hardware=emulated)) == set()
+
+
+def test_a_command_line_is_judged_for_what_it_can_say() -> None:
+    kvm = replace(
+        facts(Utc(), hardware=KVM, timers=(Timer("rtc", track="guest"),)),
+        definition=Observed(Clock(Utc(), (Timer("rtc", track="guest"),)), "-rtc base=utc,clock=vm"),
+    )
+    assert rules_found(kvm) == {"CLK101e", "CLK504w"}
+    assert "take clock=vm out of -rtc" in only(kvm, "CLK504").cure
+    cure = only(kvm, "CLK101").cure
+    assert cure.startswith("give QEMU -rtc base=localtime and TZ=Asia/Shanghai")
+    assert "virsh" not in cure

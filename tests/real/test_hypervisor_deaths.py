@@ -285,10 +285,13 @@ def test_everything_killed_and_its_sockets_gone_as_after_a_power_cut(lab: Lab) -
 def test_a_machine_that_nobody_knows_any_more_is_ended_with_the_rest(lab: Lab) -> None:
     host = lab.host("a", ZONE)
     all_is_well(lab, host)
+    sockets = runtimes(lab)
     shutil.rmtree(lab.folder / "hosts")
     assert machines(lab) != []
     assert end_everything(lab.folder) == []
     assert lab.processes() == []
+    for folder in sockets:
+        shutil.rmtree(folder)
 
 
 def test_shutdown_ends_all_of_this_host_and_nothing_else(lab: Lab) -> None:

@@ -7,6 +7,7 @@ instead, as the file it came from may be gone.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 from guestclock.lab.cloud import compute, rows
@@ -116,6 +117,19 @@ def finish_all(site: Site) -> None:
         with site.locks.try_exclusive(task.subject, task.number) as free:
             if free:
                 finish(site, task.subject, task.number)
+        if not free and not _alive(task.pid):
+            # A child that it was just starting as it was killed has its locks until it runs.
+            with site.locks.exclusive(task.subject, task.number):
+                finish(site, task.subject, task.number)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    # The state follows the name, which may hold anything, in brackets; Z and X have ended.
+    return status.rpartition(b")")[2].split()[0] not in (b"Z", b"X")
 
 
 def finish(site: Site, subject: Subject, number: int) -> None:

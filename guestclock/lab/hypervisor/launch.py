@@ -12,9 +12,8 @@ from pathlib import Path
 
 from guestclock.lab.errors import LabError
 from guestclock.lab.hypervisor.folder import HostFolder
+from guestclock.lab.hypervisor.processes import SUPERVISOR
 from guestclock.lab.hypervisor.supervisor import Answer, Order
-
-_SUPERVISOR = "guestclock.lab.hypervisor.supervisor"
 
 
 def launch(
@@ -52,7 +51,7 @@ def launch(
         )
         with log.open("ab") as errors:
             subprocess.Popen(
-                [sys.executable, "-S", "-m", _SUPERVISOR, json.dumps(asdict(order))],
+                [sys.executable, "-S", "-m", SUPERVISOR, json.dumps(asdict(order))],
                 env={"HOME": str(host.path), "PYTHONPATH": _package_root(), **search_path()},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

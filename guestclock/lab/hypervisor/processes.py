@@ -17,6 +17,7 @@ from pathlib import Path
 from guestclock.lab import faketime
 
 _PROC = Path("/proc")
+SUPERVISOR = "guestclock.lab.hypervisor.supervisor"
 # What is ended may just have started something: look again, but not for ever.
 _ROUNDS = 5
 
@@ -113,14 +114,19 @@ def end(pids: Iterable[int], folder: Path, seconds: float, first: int = signal.S
 
 
 def end_all(folder: Path, seconds: float = 5.0) -> list[int]:
-    """End every process that lives in `folder`, machines first; the pids that would not end."""
+    """End every process that lives in `folder`; the pids that would not end.
+
+    Machines first, then daemons; supervisors reap both and go by themselves when all are gone.
+    """
     for _ in range(_ROUNDS):
         pids = set(living_in(folder))
         if not pids:
             return []
+        supervisors = {pid for pid in pids if SUPERVISOR in arguments_of(pid)}
         machines = {pid for pid in pids if name_of(pid).startswith("qemu-")}
         end(machines, folder, seconds, signal.SIGKILL)
-        end(pids - machines, folder, seconds)
+        end(pids - machines - supervisors, folder, seconds)
+        end((pid for pid in supervisors if not wait_end(pid, seconds)), folder, seconds)
     return sorted(living_in(folder))
 
 

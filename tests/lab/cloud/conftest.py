@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,16 @@ import pytest
 from guestclock.lab.cloud import Lab
 from guestclock.lab.guests.disk import Kind
 from tests.lab.cloud.fake import FakeGear
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_folders() -> Iterator[None]:
+    """A folder for the sockets' folders of all labs here, most of which nobody destroys."""
+    with tempfile.TemporaryDirectory(prefix="gct-", dir="/tmp") as folder:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("XDG_RUNTIME_DIR", folder)
+            yield
+
 
 Opener = Callable[[], Lab]
 

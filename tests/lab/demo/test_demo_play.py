@@ -26,7 +26,9 @@ Scenes = list[list[Shot]]
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> Scenes:
     folder = tmp_path_factory.mktemp("play") / "lab"
     with Lab(folder, gear=FakeGear(folder)) as lab:
-        return list(play(lab))
+        shots = list(play(lab))
+        lab.destroy()
+    return shots
 
 
 def test_every_stage_has_a_shot_of_every_actor(scenes: Scenes) -> None:
