@@ -12,7 +12,7 @@ from guestclock.exposure import Exposure, Life, next_fault
 from guestclock.faults import Fault, classify
 from guestclock.hops import Hop, hops_of
 from guestclock.machine import Identity, Machine, Outlook, outlook
-from guestclock.words import behind_or_ahead
+from guestclock.words import behind_or_ahead, duration, instant
 from guestclock.zones import Zones
 
 HORIZON = timedelta(days=800)
@@ -59,7 +59,7 @@ def explain(
     fault = classify(facts, seen, at, zones, tolerance)
     exposure = None
     if fault is None:
-        exposure = next_fault(facts, at, at + HORIZON, zones, tolerance)
+        exposure = next_fault(facts, seen.guest, at, at + HORIZON, zones, tolerance)
     wanted = within.base if within else right_base(facts.guest)
     cure = within.cure if within else cure_for(facts)
     return Explanation(
@@ -122,10 +122,19 @@ def _right(name: str, seen: Outlook, exposure: Exposure | None, tolerance: int) 
     if exposure is None:
         return f"{text}, and after any other: {_why_for_good(seen)}"
     off = behind_or_ahead(exposure.error, tolerance)
-    since = f"{exposure.at:%Y-%m-%dT%H:%M:%SZ}"
-    if exposure.life is Life.OFF:
-        return f"{text}, until {since}: off over that change of {exposure.zone}, it starts {off}"
-    return f"{text}, until {since}: from that change of {exposure.zone} on it starts {off}"
+    step = exposure.change
+    change = f"the change of {exposure.zone} at {instant(step.at)}"
+    match exposure.life:
+        case Life.OFF:
+            return f"{text}, until {change}: off over it, it starts {off}"
+        case Life.AFTER:
+            return f"{text}, until {change}: from then on it starts {off}"
+        case Life.HOURS_BEFORE:
+            hours = duration(step.before)
+            return f"{text}, but for the {hours} before {change}, in which it starts {off}"
+        case Life.HOURS_AFTER:
+            hours = duration(step.after)
+            return f"{text}, but for the {hours} after {change}, in which it starts {off}"
 
 
 def _why_for_good(seen: Outlook) -> str:

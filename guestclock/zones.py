@@ -186,6 +186,7 @@ class Transition:
     after: int
 
 
+@lru_cache(maxsize=4096)
 def next_transition(zone: ZoneInfo, after: datetime, until: datetime) -> Transition | None:
     """The first change of offset later than `after` and not later than `until`, or None.
 

@@ -119,17 +119,28 @@ def test_a_right_clock_says_until_when() -> None:
     found = explained(Zone("Europe/Berlin"), zone="Europe/Berlin")
     assert found.fault is None
     assert found.exposure is not None
-    assert found.exposure.at == datetime(2027, 3, 28, 1, tzinfo=UTC)
+    assert found.exposure.change.at == datetime(2027, 3, 28, 1, tzinfo=UTC)
     assert found.exposure.life is Life.OFF
     assert found.exposure.error == 3600
-    assert "until 2027-03-28T01:00:00Z: off over that change of Europe/Berlin" in found.verdict
-    assert "1 h ahead" in found.verdict
+    assert "until the change of Europe/Berlin at 2027-03-28T01:00:00Z" in found.verdict
+    assert found.verdict.endswith("off over it, it starts 1 h ahead")
 
 
 def test_a_fixed_adjustment_is_right_until_the_zone_changes_even_if_the_guest_runs() -> None:
     found = explained(Variable(3600), "linux-local", "Europe/Berlin")
     assert found.exposure is not None
     assert found.exposure.error == -3600
+    assert found.exposure.life is Life.AFTER
+    west = explained(Variable(-18000), "linux-local", "America/New_York")
+    assert west.exposure is not None
+    assert west.exposure.life is Life.AFTER
+    assert west.exposure.error == -3600
+
+
+def test_a_zone_that_both_sides_follow_errs_in_the_hours_before_a_change_alone() -> None:
+    found = explained(Zone("Europe/Berlin"), "linux-local", "Europe/Berlin")
+    assert "but for the 1 h before the change of Europe/Berlin at 2027-03-28" in found.verdict
+    assert "1 h behind" in found.verdict
 
 
 @pytest.mark.parametrize("system", ["linux", "windows-universal", "freebsd"])

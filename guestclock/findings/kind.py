@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from guestclock.clock import Localtime, Utc, Variable, Zone, describe
 from guestclock.evidence import Fact, Unknown, value_of
+from guestclock.exposure import clock_zone
 from guestclock.findings.cure import define, join, right_clock, zone_hint
 from guestclock.findings.finding import Case, Finding, Rule, Severity, cite
 from guestclock.findings.sides import (
     all_evidence,
     clock_of,
-    clock_zone,
     keeps_local,
     outcome,
     wanted_offset,

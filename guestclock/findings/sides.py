@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 
 from guestclock.clock import Base, Basis, Clock, Localtime, Utc, Variable, Zone, describe
-from guestclock.evidence import Fact, Observed, Unknown, derive, value_of
+from guestclock.evidence import Fact, Unknown, derive, value_of
 from guestclock.findings.finding import Case, Evidence, cite
 from guestclock.guest import Guest, system_of, zone_of
 from guestclock.machine import Facts, Outlook
@@ -36,8 +36,10 @@ def keeps_local(guest: Guest) -> bool | None:
 
 def is_by_hand(case: Case) -> bool:
     """Whether the definition is QEMU's command line itself, with no libvirt that wrote it."""
-    where = _where(case.facts.definition)
-    return where.startswith(("-rtc", "no -rtc"))
+    definition = case.facts.definition
+    if isinstance(definition, Unknown):
+        return False
+    return definition.where.startswith(("-rtc", "no -rtc"))
 
 
 def follows_zone(base: Base) -> bool:
@@ -63,29 +65,6 @@ def starts_at_utc(base: Base, tolerance: int) -> bool:
             return abs(adjustment) < tolerance
         case _:
             return False
-
-
-def clock_zone(facts: Facts) -> Fact[str] | None:
-    """The zone that the clock follows, unknown where the host's is; None where it follows none."""
-    definition = value_of(facts.definition)
-    match definition.base if definition else None:
-        case Zone(name):
-            return derive(facts.definition, lambda _: name, _where(facts.definition))
-        case Localtime():
-            return facts.host.zone
-        case Variable(_, Basis.LOCALTIME):
-            return facts.host.zone if facts.host.daemon_zone is None else _daemon(facts)
-        case _:
-            return None
-
-
-def _where(fact: Fact[Clock]) -> str:
-    return "" if isinstance(fact, Unknown) else fact.where
-
-
-def _daemon(facts: Facts) -> Fact[str]:
-    assert facts.host.daemon_zone is not None
-    return Observed(facts.host.daemon_zone, "TZ in libvirtd's environment")
 
 
 def gap(facts: Facts, seen: Outlook, case: Case) -> int | None:
@@ -137,7 +116,8 @@ def host_evidence(case: Case) -> tuple[Evidence, ...]:
     evidence = [cite(says, case.facts.host.zone)]
     daemon = case.facts.host.daemon_zone
     if daemon is not None and isinstance(clock.base, Variable):
-        evidence.append(cite(f"libvirtd's zone {daemon}", _daemon(case.facts)))
+        where = "TZ in libvirtd's environment"
+        evidence.append(Evidence(f"libvirtd's zone {daemon}", "observed", where))
     return tuple(evidence)
 
 

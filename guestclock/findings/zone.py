@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 from guestclock.clock import Base, Basis, Variable, Zone, describe
 from guestclock.evidence import Unknown, value_of
+from guestclock.exposure import clock_zone
 from guestclock.findings.cause import zone_is_missing
 from guestclock.findings.cure import define, join, right_clock
 from guestclock.findings.finding import Case, Evidence, Finding, Rule, Severity
 from guestclock.findings.sides import (
     all_evidence,
     clock_of,
-    clock_zone,
     definition_evidence,
     guest_evidence,
     host_evidence,

@@ -13,7 +13,7 @@ from guestclock.faults import Fault
 from guestclock.hops import Hop
 from guestclock.machine import Outlook
 from guestclock.reports.tables import console_of
-from guestclock.words import behind_or_ahead
+from guestclock.words import behind_or_ahead, instant
 
 
 def errors_of(seen: Outlook) -> dict[str, object]:
@@ -44,7 +44,7 @@ def as_json(found: Explanation) -> dict[str, object]:
         "error_seconds": errors_of(found.seen),
         "right_until": exposure
         and {
-            "at": f"{exposure.at:%Y-%m-%dT%H:%M:%SZ}",
+            "at": instant(exposure.change.at),
             "error_seconds": exposure.error,
             "if": exposure.life.value,
             "zone": exposure.zone,

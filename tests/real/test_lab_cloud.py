@@ -152,7 +152,7 @@ def test_a_running_machine_follows_the_labs_time(lab: Lab) -> None:
     lab.time.set(datetime(2031, 1, 1, tzinfo=UTC))
     rtc = lab.clock("web").rtc
     assert rtc is not None
-    assert timedelta() <= rtc - datetime(2031, 1, 1) < timedelta(minutes=1)
+    assert abs(rtc - datetime(2031, 1, 1)) < timedelta(minutes=1)
     assert error(lab, "web") == 0
 
 

@@ -14,10 +14,12 @@ from tests.lab.cloud.fake import FakeGear
 @pytest.fixture(scope="session", autouse=True)
 def short_folders() -> Iterator[None]:
     """A folder for the sockets' folders of all labs here, most of which nobody destroys."""
-    with tempfile.TemporaryDirectory(prefix="gct-", dir="/tmp") as folder:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("XDG_RUNTIME_DIR", folder)
-            yield
+    with (
+        tempfile.TemporaryDirectory(prefix="gct-", dir="/tmp") as folder,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        environment.setenv("XDG_RUNTIME_DIR", folder)
+        yield
 
 
 Opener = Callable[[], Lab]
