@@ -6,6 +6,7 @@ an answer that came too late is never taken for the next one's.
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from dataclasses import dataclass
@@ -45,7 +46,8 @@ class GuestConsole:
     def __init__(self, stream: Stream, patience: float = 5.0) -> None:
         self._lines = Lines(stream, "the guest")
         self._patience = patience
-        self._number = 0
+        # Not from 1: an answer to an earlier connection may still be on its way.
+        self._number = random.randrange(1000, 1_000_000)  # noqa: S311
         # Whoever was here before may have gone in the middle of a line.
         self._lines.send(b"")
 

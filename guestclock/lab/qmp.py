@@ -42,10 +42,16 @@ class Qmp:
         self._patience = patience
         self._events: deque[Message] = deque(maxlen=1000)
         self._number = 0
-        greeting = self._message(time.monotonic() + patience)
-        if "QMP" not in greeting:
-            raise QmpError("QEMU's monitor does not speak QMP")
+        self._wait_greeting(time.monotonic() + patience)
         self.execute("qmp_capabilities")
+
+    def _wait_greeting(self, deadline: float) -> None:
+        """Pass over the answer to a client that was killed before it came: it waits for us."""
+        message = self._message(deadline)
+        while "QMP" not in message:
+            if not message.keys() & {"return", "error", "event"}:
+                raise QmpError("QEMU's monitor does not speak QMP")
+            message = self._message(deadline)
 
     @classmethod
     def connect(cls, path: Path, patience: float = 10.0) -> Qmp:

@@ -7,41 +7,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
-from guestclock.evidence import Fact, Unknown, value_of
+from guestclock.evidence import Unknown
 from guestclock.explanation import Explanation
 from guestclock.faults import Fault
 from guestclock.hops import Hop
-from guestclock.machine import Outlook
+from guestclock.reports.records import error_record, evidence_records, machine_record
 from guestclock.reports.tables import console_of
 from guestclock.words import behind_or_ahead, instant
 
 
-def errors_of(seen: Outlook) -> dict[str, object]:
-    """The three errors as JSON has them: numbers, or null with the reason under `unknown`."""
-    facts: dict[str, Fact[int]] = {
-        "now": seen.now,
-        "after_reset": seen.after_reset,
-        "after_cold_start": seen.after_cold_start,
-    }
-    row: dict[str, object] = {name: value_of(fact) for name, fact in facts.items()}
-    row["unknown"] = {name: str(fact) for name, fact in facts.items() if isinstance(fact, Unknown)}
-    return row
-
-
 def as_json(found: Explanation) -> dict[str, object]:
     """An explanation in the form that docs/guide/explain.md describes."""
-    machine, exposure = found.machine, found.exposure
+    exposure = found.exposure
     return {
-        "machine": {
-            "id": machine.id,
-            "name": machine.name,
-            "platform": machine.platform,
-            "source": machine.source,
-        },
+        "machine": machine_record(found.machine),
         "verdict": found.verdict,
         "fault": found.fault.value if found.fault else None,
         "hops": [_hop(hop) for hop in found.hops],
-        "error_seconds": errors_of(found.seen),
+        "error_seconds": error_record(found.seen),
         "right_until": exposure
         and {
             "at": instant(exposure.change.at),
@@ -58,9 +41,7 @@ def _hop(hop: Hop) -> dict[str, object]:
         "name": hop.name,
         "says": hop.says,
         "should": hop.should or None,
-        "evidence": [
-            {"what": piece.what, "how": piece.how, "where": piece.where} for piece in hop.evidence
-        ],
+        "evidence": evidence_records(hop.evidence),
     }
 
 

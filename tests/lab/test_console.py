@@ -90,13 +90,32 @@ def test_commands_are_sent_as_the_guest_expects_them(serve: Serve) -> None:
     console.set_rtc(datetime(1999, 12, 31))
     console.reset("cf9")
     console.power_off()
-    assert heard == [
-        "1 state",
-        "2 local 2027-01-02T03:04:05",
-        "3 rtc 1999-12-31T00:00:00",
-        "4 cf9",
-        "5 off",
+    tags, words = zip(*(line.split(" ", 1) for line in heard), strict=True)
+    assert list(words) == [
+        "state",
+        "local 2027-01-02T03:04:05",
+        "rtc 1999-12-31T00:00:00",
+        "cf9",
+        "off",
     ]
+    numbers = [int(tag) for tag in tags]
+    assert numbers == list(range(numbers[0], numbers[0] + 5))
+
+
+def test_an_answer_to_an_earlier_connection_is_not_taken_for_the_next_ones(serve: Serve) -> None:
+    numbers = [int(_first_tag(serve)) for _ in range(3)]
+    assert len(set(numbers)) == 3
+
+
+def _first_tag(serve: Serve) -> str:
+    heard: list[str] = []
+
+    def answer(line: str) -> str:
+        heard.append(line)
+        return tagged(STATE)(line)
+
+    serve(answer).state()
+    return heard[0].split()[0]
 
 
 def test_answers_to_others_and_late_ones_are_passed_over(serve: Serve) -> None:

@@ -105,6 +105,11 @@ def test_a_silent_monitor_is_given_up(serve: Serve) -> None:
         qmp.execute("go")
 
 
+def test_the_answer_to_a_client_that_was_killed_is_passed_over(serve: Serve) -> None:
+    late = b'{"return": {}, "id": 9}\r\n'
+    assert serve(returns(5), late + GREETING).execute("query-something") == 5
+
+
 @pytest.mark.parametrize("greeting", [b"hello\n", b"[]\n", b"{}\n"])
 def test_something_else_than_qmp_is_refused(serve: Serve, greeting: bytes) -> None:
     with pytest.raises(QmpError, match="does not speak QMP"):

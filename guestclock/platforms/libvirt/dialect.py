@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
-from xml.sax.saxutils import quoteattr
 
 from guestclock.clock import (
     Absolute,
@@ -229,9 +228,23 @@ def _format_base(base: Base) -> str:
             return f"offset='absolute' start='{start}'"
 
 
+# As libvirt writes them; white space by number, or it would be read back as plain spaces.
+_ESCAPES = str.maketrans(
+    {
+        "&": "&amp;",
+        "<": "&lt;",
+        ">": "&gt;",
+        '"': "&quot;",
+        "'": "&apos;",
+        "\t": "&#9;",
+        "\n": "&#10;",
+        "\r": "&#13;",
+    }
+)
+
+
 def _quote(text: str) -> str:
-    escaped = quoteattr(text, {'"': "&quot;", "'": "&apos;"})
-    return f"'{escaped[1:-1]}'"
+    return f"'{text.translate(_ESCAPES)}'"
 
 
 def _format_timer(timer: Timer) -> str:

@@ -14,7 +14,8 @@ import msgspec
 from guestclock.audit import Audited, Judgement, Result, fingerprint
 from guestclock.platforms.interface import Unread
 from guestclock.reports.audit.interface import Scope
-from guestclock.reports.audit.record import finding_record, machine_record, summary_record
+from guestclock.reports.audit.record import finding_record, summary_record
+from guestclock.reports.records import machine_record
 
 _REMEMBERED = 4096
 # Characters: a report of some files is not worth a file of its own.

@@ -3,33 +3,9 @@
 from __future__ import annotations
 
 from guestclock.audit import Audited, Tally, fingerprint
-from guestclock.evidence import Fact, Unknown, value_of
 from guestclock.findings.finding import Finding, Severity
-from guestclock.machine import Identity, Outlook
-
-
-def machine_record(machine: Identity) -> dict[str, object]:
-    """Which machine a finding is about."""
-    return {
-        "id": machine.id,
-        "name": machine.name,
-        "platform": machine.platform,
-        "source": machine.source,
-    }
-
-
-def error_record(seen: Outlook) -> dict[str, object]:
-    """The three errors in seconds; null with the reason under `unknown` where not known."""
-    facts: dict[str, Fact[int]] = {
-        "now": seen.now,
-        "after_reset": seen.after_reset,
-        "after_cold_start": seen.after_cold_start,
-    }
-    record: dict[str, object] = {name: value_of(fact) for name, fact in facts.items()}
-    record["unknown"] = {
-        name: str(fact) for name, fact in facts.items() if isinstance(fact, Unknown)
-    }
-    return record
+from guestclock.machine import Outlook
+from guestclock.reports.records import error_record, evidence_records, machine_record
 
 
 def finding_record(finding: Finding, seen: Outlook) -> dict[str, object]:
@@ -40,9 +16,7 @@ def finding_record(finding: Finding, seen: Outlook) -> dict[str, object]:
         "hop": finding.hop,
         "expected": finding.expected,
         "observed": finding.observed,
-        "evidence": [
-            {"what": one.what, "how": one.how, "where": one.where} for one in finding.evidence
-        ],
+        "evidence": evidence_records(finding.evidence),
         "error_seconds": error_record(seen),
         "cure": finding.cure,
         "docs": finding.docs,

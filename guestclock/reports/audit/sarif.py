@@ -19,7 +19,8 @@ from guestclock.findings.finding import Finding, Rule, page
 from guestclock.platforms.interface import Unread
 from guestclock.reports.audit.interface import Scope
 from guestclock.reports.audit.json import encode
-from guestclock.reports.audit.record import error_record, summary_record
+from guestclock.reports.audit.record import summary_record
+from guestclock.reports.records import error_record
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
