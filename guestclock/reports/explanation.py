@@ -32,7 +32,7 @@ def as_json(found: Explanation) -> dict[str, object]:
             "if": exposure.life.value,
             "zone": exposure.zone,
         },
-        "cure": found.cure and {"what": found.cure.what, "cost": found.cure.cost},
+        "cure": str(found.cure) if found.cure else None,
     }
 
 

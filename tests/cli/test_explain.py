@@ -42,7 +42,9 @@ def test_json_has_the_fields_of_the_guide(guestclock: Run, win10: Path) -> None:
     for hop in found["hops"]:
         assert set(hop) == {"name", "says", "should", "evidence"}
         assert hop["evidence"]
-    assert "timezone='Asia/Shanghai'" in found["cure"]["what"]
+    assert "timezone='Asia/Shanghai'" in found["cure"]
+    assert "stop and start" in found["cure"]
+    assert found["right_until"] is None
 
 
 def test_text_shows_the_verdict_first_and_the_cure_last(guestclock: Run, win10: Path) -> None:
