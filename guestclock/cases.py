@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from guestclock.clock import Clock, Timer
 from guestclock.evidence import Assumed, value_of
 from guestclock.guest import NO_BIAS, NO_ZONE, SYSTEMS, Guest
 from guestclock.law import NO_HOST_ZONE, Host
 from guestclock.lifecycle import (
-    HostStep,
+    HostClockStep,
     Migrate,
     Pause,
     PowerOff,
@@ -35,6 +35,12 @@ from guestclock.prediction import Prediction
 from guestclock.zones import UnknownZone, Zones
 
 FIELDS = ("rtc_args", "process_zone", "rtc", "shown", "true_local", "error_seconds", "guest_utc")
+
+
+YEARS = range(1900, 2500)
+"""Of the instants of steps: the sums that the law makes of them stay within the calendar."""
+
+_LARGEST = 10**9
 
 
 class BadCase(ValueError):
@@ -112,11 +118,17 @@ def _timer(data: object) -> Timer:
 
 
 def read_step(data: object) -> Iterator[Step]:
-    """The step of one object; with `active_time_bias_minutes` also the saving of that bias."""
+    """The step of one object, and what its keys add to it.
+
+    A `pause` of so many `seconds` ends with a resume; any step with `active_time_bias_minutes` is
+    also the saving of that bias.
+    """
     if not isinstance(data, Mapping):
         raise BadCase("a step is an object with do and at")
     at = _instant(data)
     yield _step(data, at)
+    if data.get("do") == "pause" and data.get("seconds") is not None:
+        yield Resume(at + timedelta(seconds=_needed(data, "seconds")))
     bias = _whole(data, "active_time_bias_minutes")
     if bias is not None and data.get("do") != "write-bias":
         yield WriteBias(at, bias)
@@ -147,8 +159,8 @@ def _step(data: Mapping[str, object], at: datetime) -> Step:
             return Migrate(at, zone, _whole(data, "host_clock_error_seconds"))
         case "redefine":
             return Redefine(at, read_clock(data.get("clock")))
-        case "host-step":
-            return HostStep(at, _needed(data, "seconds"))
+        case "host-clock-step":
+            return HostClockStep(at, _needed(data, "seconds"))
         case other:
             raise BadCase(f"do {other!r} is not one of {', '.join(STEPS)}")
 
@@ -166,7 +178,7 @@ STEPS = (
     "restore",
     "migrate",
     "redefine",
-    "host-step",
+    "host-clock-step",
 )
 
 
@@ -188,6 +200,8 @@ def _whole(data: Mapping[str, object], key: str) -> int | None:
     value = data.get(key)
     if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
         raise BadCase(f"{key} is a whole number or null, not {value!r}")
+    if value is not None and abs(value) > _LARGEST:
+        raise BadCase(f"{key} {value} is beyond all sense: at most {_LARGEST}")
     return value
 
 
@@ -206,6 +220,8 @@ def _instant(data: Mapping[str, object]) -> datetime:
         raise BadCase(f"at {text!r} is not an instant such as 2026-11-23T12:00:00Z") from None
     if instant.tzinfo is None:
         raise BadCase(f"at {text!r} has no offset: add Z for UTC")
+    if instant.year not in YEARS:
+        raise BadCase(f"at {text!r} is not in the years {YEARS.start} to {YEARS.stop - 1}")
     return instant.astimezone(UTC).replace(microsecond=0)
 
 

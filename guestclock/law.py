@@ -17,6 +17,7 @@ from guestclock.rtc import RtcArguments, date_base, wrapped_offset
 from guestclock.zones import ZoneDatabase, Zones, local_at, offset_at, process_zone
 
 _WRAPS = "more than 2^31 s from the host's clock: QEMU wraps the date by 2^32 s"
+BEYOND_YEARS = Unknown("a time lies outside the years 1 to 9999", "correct the clock")
 NO_HOST_ZONE = Unknown("the host's zone is not known", "give it with --host-zone")
 
 
@@ -117,7 +118,7 @@ def _date(seconds: int) -> str | Unknown:
     try:
         return date_base(seconds)
     except OverflowError:
-        return Unknown("the clock's start lies outside the years 1 to 9999", "correct the clock")
+        return BEYOND_YEARS
 
 
 def _daemon_offset(host: Host, instant: datetime, rules: ZoneDatabase) -> Fact[int]:
@@ -141,6 +142,13 @@ class Boot:
 
 def boot(guest: Guest, reading: datetime, instant: datetime, zones: Zones) -> Boot:
     """What a guest that boots at the aware `instant` makes of its naive RTC reading."""
+    try:
+        return _boot(guest, reading, instant, zones)
+    except OverflowError:
+        return Boot(BEYOND_YEARS, BEYOND_YEARS, BEYOND_YEARS, BEYOND_YEARS)
+
+
+def _boot(guest: Guest, reading: datetime, instant: datetime, zones: Zones) -> Boot:
     assumed = system_of(guest).assumed_offset(guest, reading, zones.guest)
     if guest.system == "dos":
         none = assumed if isinstance(assumed, Unknown) else Unknown("DOS keeps no zone")

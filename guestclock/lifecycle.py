@@ -14,7 +14,7 @@ from typing import TypeAlias
 from guestclock.clock import Basis, Clock, Track, Variable
 from guestclock.evidence import Fact, Inferred, Observed, Unknown, value_of
 from guestclock.guest import Guest, bias_at
-from guestclock.law import Boot, Host, Start, boot, start
+from guestclock.law import BEYOND_YEARS, Boot, Host, Start, boot, start
 from guestclock.zones import Zones
 
 
@@ -107,7 +107,7 @@ class Redefine:
 
 
 @dataclass(frozen=True, slots=True)
-class HostStep:
+class HostClockStep:
     """The host's clock is stepped by `seconds`, positive = forward."""
 
     at: datetime
@@ -126,7 +126,7 @@ Step: TypeAlias = (
     | Restore
     | Migrate
     | Redefine
-    | HostStep
+    | HostClockStep
 )
 
 
@@ -151,7 +151,10 @@ class Process:
             return self.offset
         running_until = self.stopped or instant
         naive = running_until.astimezone(UTC).replace(tzinfo=None)
-        return Inferred(naive + timedelta(seconds=self.offset.value), self.offset.where)
+        try:
+            return Inferred(naive + timedelta(seconds=self.offset.value), self.offset.where)
+        except OverflowError:
+            return BEYOND_YEARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,7 @@ def apply(state: State, step: Step, zones: Zones) -> State:
             return replace(state, process=None, last_ran=at)
         case Redefine(_, clock):
             return replace(state, clock=clock)
-        case HostStep(_, seconds):
+        case HostClockStep(_, seconds):
             return _host_step(state, seconds)
         case WriteBias(_, bias):
             kept = Observed(bias, "saved by the guest")
@@ -197,7 +200,7 @@ def apply(state: State, step: Step, zones: Zones) -> State:
         case Migrate(at, host_zone, clock_error):
             return _migrate(state, at, host_zone, clock_error, zones)
         case Reset(at):
-            process = _running(state, "reset")
+            process = _running(state, "reset", paused_too=True)
             return replace(state, process=process, last_ran=at)
         case WriteRtc(at, rtc):
             return _write_rtc(state, at, rtc, zones)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from guestclock.clock import Clock, Variable
 from guestclock.evidence import Fact, Inferred, Observed, Unknown
 from guestclock.guest import Guest, bias_at
-from guestclock.law import Host, Start, boot, start
+from guestclock.law import BEYOND_YEARS, Host, Start, boot, start
 from guestclock.rtc import RtcArguments
 from guestclock.zones import Zones
 
@@ -161,6 +161,6 @@ def boot_error(guest: Guest, offset: Fact[int], at: datetime, zones: Zones) -> F
         return offset
     try:
         reading = at.astimezone(UTC).replace(tzinfo=None) + timedelta(seconds=offset.value)
-        return boot(guest, reading, at, zones).error
     except OverflowError:
-        return Unknown("the RTC lies outside the years 1 to 9999", "correct the clock")
+        return BEYOND_YEARS
+    return boot(guest, reading, at, zones).error

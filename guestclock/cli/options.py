@@ -31,6 +31,8 @@ class Instant(click.ParamType[datetime]):
             self.fail(f"{value!r} is not an instant: write 2026-11-23T12:00:00Z", param, ctx)
         if instant.tzinfo is None:
             self.fail(f"{value!r} has no offset: add Z for UTC, or +08:00", param, ctx)
+        if not 1900 <= instant.year < 2500:
+            self.fail(f"{value!r} is not in the years 1900 to 2499", param, ctx)
         return instant.astimezone(UTC).replace(microsecond=0)
 
 

@@ -51,7 +51,7 @@ def predict(
 
     A step is one of start, cold-start, stop, reset, write-rtc (rtc=READING), write-bias
     (active_time_bias_minutes=N), pause, resume, save, restore, migrate (host_zone=ZONE), redefine
-    (clock=WORDS), host-step (seconds=N). Without any, the machine is started.
+    (clock=WORDS), host-clock-step (seconds=N). Without any, the machine is started.
 
     \b
     guestclock predict utc --guest windows --zone Asia/Shanghai --host-zone UTC \\

@@ -21,6 +21,7 @@ from guestclock.clock import (
     Utc,
     Variable,
     Zone,
+    describe,
 )
 
 if TYPE_CHECKING:
@@ -215,17 +216,9 @@ def format_clock(clock: Clock) -> str:
 
 
 def _format_base(base: Base) -> str:
-    match base:
-        case Utc(reset):
-            return "offset='utc'" + (" adjustment='reset'" if reset else "")
-        case Localtime(reset):
-            return "offset='localtime'" + (" adjustment='reset'" if reset else "")
-        case Zone(name):
-            return f"offset='timezone' timezone={_quote(name)}"
-        case Variable(adjustment, basis):
-            return f"offset='variable' adjustment='{adjustment}' basis='{basis.value}'"
-        case Absolute(start):
-            return f"offset='absolute' start='{start}'"
+    if isinstance(base, Zone):
+        return f"offset='timezone' timezone={_quote(base.name)}"
+    return describe(base)
 
 
 # As libvirt writes them; white space by number, or it would be read back as plain spaces.
