@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -89,10 +90,15 @@ def test_an_etc_of_its_own_has_all_but_the_zone_and_what_is_libvirts(tmp_path: P
 
 
 def test_a_process_is_known_by_its_home(tmp_path: Path) -> None:
-    child = os.posix_spawn(
-        "/bin/cat", ["cat", "/dev/zero"], {"HOME": str(tmp_path / "hosts" / "a")},
-        file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)],
-    )  # fmt: skip
+    home = {"HOME": str(tmp_path / "hosts" / "a")}
+    cat = subprocess.Popen(["/bin/cat"], env=home, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert cat.stdin is not None
+    assert cat.stdout is not None
+    # Only what answers has surely got its environment.
+    cat.stdin.write(b"up\n")
+    cat.stdin.flush()
+    assert cat.stdout.readline() == b"up\n"
+    child = cat.pid
     try:
         assert lives_in(child, tmp_path / "hosts" / "a")
         assert not lives_in(child, tmp_path / "hosts" / "ab")
@@ -107,7 +113,7 @@ def test_a_process_is_known_by_its_home(tmp_path: Path) -> None:
         assert wait_end(child, 60)
         # Ended, though nobody has asked for its status yet.
         assert list(living_in(tmp_path)) == []
-        os.waitpid(child, 0)
+        cat.communicate()
     assert wait_end(child, 0)
 
 
