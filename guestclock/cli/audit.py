@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guestclock.cli.options import at_option, format_option, output_option
+from guestclock.cli.options import at_option, format_option, output_option, tolerance_option
 from guestclock.cli.sources import SourceOptions, source_options
 
 if TYPE_CHECKING:
@@ -25,9 +25,12 @@ UNREAD = 3
 @source_options
 @at_option("For which moment the next cold start is judged.")
 @click.option(
-    "--select", multiple=True, metavar="RULE", help="Only these: an id, a name, or CLK4 for CLK4xx."
+    "--select",
+    multiple=True,
+    metavar="RULE,...",
+    help="Only these: ids, names, or CLK4 for CLK4xx.",
 )
-@click.option("--ignore", multiple=True, metavar="RULE", help="All rules but these.")
+@click.option("--ignore", multiple=True, metavar="RULE,...", help="All rules but these.")
 @click.option(
     "--baseline", metavar="FILE", help="Leave out what this earlier JSON report had already."
 )
@@ -38,14 +41,7 @@ UNREAD = 3
     show_default=True,
     help="From which severity on findings give exit code 1.",
 )
-@click.option(
-    "--tolerance",
-    type=click.IntRange(1),
-    default=5,
-    show_default=True,
-    metavar="SECONDS",
-    help="An error below it is none.",
-)
+@tolerance_option
 @click.option(
     "--jobs",
     type=click.IntRange(1),
@@ -92,7 +88,7 @@ def audit(
         raise UsageProblem(
             "nothing to audit", "give a file, a folder, pid:all, or a connection with -c URI"
         )
-    rules = chosen(select, ignore)
+    rules = chosen(_split(select), _split(ignore))
     zones = load_zones()
     judge = Judge(at, zones, tolerance, rules)
     scope = Scope(at, tolerance, rules)
@@ -144,3 +140,8 @@ def _exit_code(tally: Tally, fail_on: str) -> int:
     if fail_on != "never" and tally.worst() >= Severity(fail_on).rank:
         return FINDINGS
     return UNREAD if tally.unread else 0
+
+
+def _split(given: tuple[str, ...]) -> list[str]:
+    """Rules may be given one an option, or several with commas."""
+    return [name for text in given for name in text.split(",") if name]

@@ -74,7 +74,7 @@ def tolerance_option(command: Command) -> Command:
     """`--tolerance SECONDS`: an error below it is none."""
     return click.option(
         "--tolerance",
-        type=click.IntRange(min=0),
+        type=click.IntRange(min=1),
         default=5,
         show_default=True,
         help="An error of fewer seconds is none.",

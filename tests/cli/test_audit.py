@@ -89,6 +89,11 @@ def test_rules_are_selected_and_ignored(guestclock: Run, fleet: Path) -> None:
     assert rules(ran) == [("win10", "CLK101")]
 
 
+def test_several_rules_go_into_one_option(guestclock: Run, fleet: Path) -> None:
+    both = audited(guestclock, fleet, "-f", "json", "--select", "CLK101,CLK105")
+    assert rules(both) == [("who", "CLK105"), ("win10", "CLK101")]
+
+
 @pytest.mark.parametrize("option", ["--select", "--ignore"])
 def test_an_unknown_rule_is_a_usage_error_with_near_names(
     guestclock: Run, fleet: Path, option: str
