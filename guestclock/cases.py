@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from guestclock.clock import Clock, Timer
 from guestclock.evidence import Assumed, value_of
@@ -18,7 +19,6 @@ from guestclock.lifecycle import (
     HostClockStep,
     Migrate,
     Pause,
-    PowerOff,
     PowerOn,
     Redefine,
     Reset,
@@ -27,16 +27,38 @@ from guestclock.lifecycle import (
     Save,
     State,
     Step,
+    Stop,
     WriteBias,
     WriteRtc,
 )
 from guestclock.platforms.libvirt.dialect import BadClock, parse_base, parse_timer_attributes
 from guestclock.prediction import Prediction
-from guestclock.zones import UnknownZone, Zones
+from guestclock.zones import UnknownZone, Zones, posix_zone
 
 FIELDS = ("rtc_args", "process_zone", "rtc", "shown", "true_local", "error_seconds", "guest_utc")
 
 
+INPUT_KEYS = (
+    "clock",
+    "host_zone",
+    "libvirtd_zone",
+    "host_clock_error_seconds",
+    "guest",
+    "guest_zone",
+    "active_time_bias_minutes",
+    "utc_offset_minutes",
+    "steps",
+)
+STEP_KEYS = (
+    "do",
+    "at",
+    "rtc",
+    "active_time_bias_minutes",
+    "host_zone",
+    "host_clock_error_seconds",
+    "clock",
+    "seconds",
+)
 YEARS = range(1900, 2500)
 """Of the instants of steps: the sums that the law makes of them stay within the calendar."""
 
@@ -59,20 +81,48 @@ def read_case(data: Mapping[str, object], zones: Zones) -> CaseInput:
     """A case's `input`. Raises BadCase."""
     if not isinstance(data, Mapping):
         raise BadCase("a case's input is an object with clock, guest, host_zone and steps")
-    clock = read_clock(data.get("clock", {}))
-    steps = tuple(step for item in _list(data, "steps") for step in read_step(item))
+    clock = read_clock(data.get("clock"))
+    steps = tuple(step for item in _list(data, "steps") for step in read_step(item, zones))
     if not steps:
         raise BadCase("steps is empty: the first step is a start")
-    return CaseInput(State(clock, _host(data), _guest(data, zones)), steps)
+    for number, (before, after) in enumerate(pairwise(steps), 2):
+        if after.at < before.at:
+            raise BadCase(f"step {number} goes back in time, from {before.at} to {after.at}")
+    return CaseInput(State(clock, _host(data, zones), _guest(data, zones)), steps)
 
 
-def _host(data: Mapping[str, object]) -> Host:
-    zone = _text(data, "host_zone")
+def unread_keys(data: Mapping[str, object]) -> list[str]:
+    """The keys of a case's input and of its steps that nothing reads: misspelt, most likely."""
+    steps = data.get("steps")
+    items = steps if isinstance(steps, list) else []
+    found = [key for key in data if key not in INPUT_KEYS]
+    found += [key for item in items if isinstance(item, Mapping) for key in unread_step_keys(item)]
+    return list(dict.fromkeys(found))
+
+
+def unread_step_keys(step: Mapping[str, object]) -> list[str]:
+    """The keys of a step that nothing reads."""
+    return [key for key in step if key not in STEP_KEYS]
+
+
+def _host(data: Mapping[str, object], zones: Zones) -> Host:
+    zone = _host_zone(data, zones)
     return Host(
         zone=NO_HOST_ZONE if zone is None else Assumed(zone, "host_zone"),
         daemon_zone=_text(data, "libvirtd_zone"),
         clock_error=_whole(data, "host_clock_error_seconds") or 0,
     )
+
+
+def _host_zone(data: Mapping[str, object], zones: Zones) -> str | None:
+    """A zone that a host can have: an IANA name, a Windows one for it, or a POSIX rule."""
+    name = _text(data, "host_zone")
+    if name is None or posix_zone(name):
+        return name
+    try:
+        return zones.iana(name)
+    except UnknownZone as problem:
+        raise BadCase(f"host_zone: {problem}") from None
 
 
 def _guest(data: Mapping[str, object], zones: Zones) -> Guest:
@@ -94,13 +144,17 @@ def _guest(data: Mapping[str, object], zones: Zones) -> Guest:
 
 
 def read_clock(data: object) -> Clock:
-    """A clock from its attributes as libvirt names them, and `timers`. Raises BadCase."""
+    """A clock from its attributes as libvirt names them, and `timers`. Raises BadCase.
+
+    None is no `<clock>` at all, and a null attribute is one that is not there.
+    """
+    if data is None:
+        return Clock()
     if not isinstance(data, Mapping):
         raise BadCase("clock is an object of libvirt's attributes, such as {'offset': 'utc'}")
-    attributes = {str(key): str(value) for key, value in data.items() if key != "timers"}
     try:
         timers = tuple(_timer(item) for item in _list(data, "timers"))
-        return Clock(parse_base(attributes), timers)
+        return Clock(parse_base(_attributes(data, "clock", "timers")), timers)
     except BadClock as problem:
         raise BadCase(f"clock: {problem}") from None
 
@@ -108,16 +162,27 @@ def read_clock(data: object) -> Clock:
 def _timer(data: object) -> Timer:
     if not isinstance(data, Mapping):
         raise BadCase("a timer is an object of libvirt's attributes, such as {'name': 'rtc'}")
-    catchup = data.get("catchup", {})
+    catchup = data.get("catchup") or {}
     if not isinstance(catchup, Mapping):
         raise BadCase("a timer's catchup is an object such as {'slew': '120'}")
     return parse_timer_attributes(
-        {str(key): str(value) for key, value in data.items() if key != "catchup"},
-        {str(key): str(value) for key, value in catchup.items()},
+        _attributes(data, "timer", "catchup"), _attributes(catchup, "catchup")
     )
 
 
-def read_step(data: object) -> Iterator[Step]:
+def _attributes(data: Mapping[str, object], element: str, but: str = "") -> dict[str, str]:
+    """XML has texts alone: a whole number is written as one, a null attribute is left out."""
+    found = {}
+    for name, value in data.items():
+        if name == but or value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise BadCase(f"{element} {name} is a text or a whole number, not {value!r}")
+        found[str(name)] = str(value)
+    return found
+
+
+def read_step(data: object, zones: Zones) -> Iterator[Step]:
     """The step of one object, and what its keys add to it.
 
     A `pause` of so many `seconds` ends with a resume; any step with `active_time_bias_minutes` is
@@ -126,7 +191,7 @@ def read_step(data: object) -> Iterator[Step]:
     if not isinstance(data, Mapping):
         raise BadCase("a step is an object with do and at")
     at = _instant(data)
-    yield _step(data, at)
+    yield _step(data, at, zones)
     if data.get("do") == "pause" and data.get("seconds") is not None:
         yield Resume(at + timedelta(seconds=_needed(data, "seconds")))
     bias = _whole(data, "active_time_bias_minutes")
@@ -134,13 +199,13 @@ def read_step(data: object) -> Iterator[Step]:
         yield WriteBias(at, bias)
 
 
-def _step(data: Mapping[str, object], at: datetime) -> Step:
-    zone = _text(data, "host_zone")
+def _step(data: Mapping[str, object], at: datetime, zones: Zones) -> Step:
+    zone = _host_zone(data, zones)
     match data.get("do"):
         case "start" | "cold-start":
             return PowerOn(at, zone)
         case "stop":
-            return PowerOff(at)
+            return Stop(at)
         case "reset":
             return Reset(at)
         case "write-rtc":
@@ -183,7 +248,9 @@ STEPS = (
 
 
 def _list(data: Mapping[str, object], key: str) -> list[object]:
-    value = data.get(key, [])
+    value = data.get(key)
+    if value is None:
+        return []
     if not isinstance(value, list):
         raise BadCase(f"{key} is a list")
     return value

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from guestclock.clock import Base
-from guestclock.cures import Cure, cure_for, right_base
+from guestclock.clock import Base, Zone
+from guestclock.cures import Cure, cure_for, cures_base
 from guestclock.evidence import Unknown, value_of
-from guestclock.exposure import Exposure, Life, next_fault
+from guestclock.exposure import Exposure, Life, clock_zone, next_fault
 from guestclock.faults import Fault, classify
 from guestclock.hops import Hop, hops_of
-from guestclock.machine import Identity, Machine, Outlook, outlook
+from guestclock.machine import Facts, Identity, Machine, Outlook, outlook
 from guestclock.words import behind_or_ahead, duration, instant
 from guestclock.zones import Zones
 
@@ -60,13 +60,14 @@ def explain(
     exposure = None
     if fault is None:
         exposure = next_fault(facts, seen.guest, at, at + HORIZON, zones, tolerance)
-    wanted = within.base if within else right_base(facts.guest)
-    cure = within.cure if within else cure_for(facts)
+    by_hand = machine.identity.platform == "qemu"
+    wanted = within.base if within else cures_base(facts, at, zones, tolerance)
+    cure = within.cure if within else cure_for(facts, at, zones, tolerance, by_hand)
     return Explanation(
         machine=machine.identity,
-        verdict=verdict(machine.identity.name, seen, fault, exposure, tolerance),
+        verdict=verdict(machine, seen, fault, exposure, tolerance),
         fault=fault,
-        hops=upstream + hops_of(facts, seen, at, zones, tolerance, wanted),
+        hops=upstream + hops_of(facts, seen, at, zones, tolerance, fault, wanted),
         seen=seen,
         exposure=exposure,
         cure=cure if fault else None,
@@ -74,10 +75,10 @@ def explain(
 
 
 def verdict(
-    name: str, seen: Outlook, fault: Fault | None, exposure: Exposure | None, tolerance: int
+    machine: Machine, seen: Outlook, fault: Fault | None, exposure: Exposure | None, tolerance: int
 ) -> str:
     """The one sentence: what the clock is now and will be, and why."""
-    cold, now = seen.after_cold_start, seen.now
+    cold, now, name = seen.after_cold_start, seen.now, machine.identity.name
     if isinstance(cold, Unknown) and fault is Fault.ZONE_STEP:
         return (
             f"{name} will be wrong by its zone's offset after its next cold start, unless its "
@@ -87,7 +88,7 @@ def verdict(
         text = f"whether {name} will be right after its next cold start is unknown: {cold}"
         return f"{text}; {_frozen(fault)}" if fault in _FROZEN else text
     if fault is None:
-        return _right(name, seen, exposure, tolerance)
+        return _right(machine, seen, exposure, tolerance)
     will = f"{name} will be {behind_or_ahead(cold.value, tolerance)} after its next cold start"
     if fault in _FROZEN:
         will += f": {_frozen(fault)}"
@@ -110,7 +111,8 @@ def _frozen(fault: Fault | None) -> str:
     return "every cold start begins at the same instant again"
 
 
-def _right(name: str, seen: Outlook, exposure: Exposure | None, tolerance: int) -> str:
+def _right(machine: Machine, seen: Outlook, exposure: Exposure | None, tolerance: int) -> str:
+    name = machine.identity.name
     current = value_of(seen.now)
     if current is not None and abs(current) >= tolerance:
         off = behind_or_ahead(current, tolerance)
@@ -120,7 +122,7 @@ def _right(name: str, seen: Outlook, exposure: Exposure | None, tolerance: int) 
     else:
         text = f"{name} will be right after its next cold start"
     if exposure is None:
-        return f"{text}, and after any other: {_why_for_good(seen)}"
+        return f"{text}, {_how_long(machine.facts, seen)}"
     off = behind_or_ahead(exposure.error, tolerance)
     step = exposure.change
     change = f"the change of {exposure.zone} at {instant(step.at)}"
@@ -137,7 +139,12 @@ def _right(name: str, seen: Outlook, exposure: Exposure | None, tolerance: int) 
             return f"{text}, but for the {hours} after {change}, in which it starts {off}"
 
 
-def _why_for_good(seen: Outlook) -> str:
+def _how_long(facts: Facts, seen: Outlook) -> str:
+    """Why nothing known will change it, and what would."""
+    followed = clock_zone(facts)
+    definition = value_of(facts.definition)
+    if followed is not None and definition and not isinstance(definition.base, Zone):
+        return f"and after any other for as long as its host is in {value_of(followed)}"
     if value_of(seen.offset) == 0:
-        return "its RTC starts at UTC, and it takes it for UTC"
-    return "its RTC and its guest follow the same offset, which no known change moves"
+        return "and after any other: its RTC starts at UTC, and it takes it for UTC"
+    return "and after any other: its RTC and its guest follow the same offset"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import Enum
 
-from guestclock.clock import Absolute
+from guestclock.clock import Absolute, Base, Variable
 from guestclock.evidence import Unknown, value_of
 from guestclock.guest import system_of, zone_of
 from guestclock.machine import Facts, Outlook
@@ -41,7 +41,7 @@ def classify(
     error = value_of(seen.after_cold_start)
     if error is not None and abs(error) < tolerance and not isinstance(definition.base, Absolute):
         return None
-    if seen.start and seen.start.wrapped:
+    if (seen.start and seen.start.wrapped) or _is_far(definition.base):
         return Fault.WRAPPED
     if isinstance(definition.base, Absolute):
         return Fault.FROZEN
@@ -53,6 +53,11 @@ def classify(
     if offset and abs(error) in _summer_steps(facts, at, zones):
         return Fault.DST_STEP
     return Fault.ZONE_STEP if error % _QUARTER == 0 else Fault.OTHER_STEP
+
+
+def _is_far(base: Base) -> bool:
+    """An adjustment that QEMU's 32 bits cannot hold, or not even the calendar."""
+    return isinstance(base, Variable) and abs(base.adjustment) > 2**31 + 86400
 
 
 def off_by_its_zone(facts: Facts, seen: Outlook) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from guestclock.clock import Base, Basis, Clock, Localtime, Variable, describe
 from guestclock.evidence import Fact, Unknown, value_of
+from guestclock.faults import Fault
 from guestclock.findings.finding import Evidence, cite
 from guestclock.guest import Guest, system_of
 from guestclock.machine import Facts, Outlook, Process
@@ -37,15 +38,15 @@ def hops_of(
     at: datetime,
     zones: Zones,
     tolerance: int,
+    fault: Fault | None,
     wanted: Base | None,
 ) -> tuple[Hop, ...]:
     """The definition, the live definition, the host, the QEMU process, the RTC, the guest.
 
-    `wanted` is the clock that the definition should have where it is wrong, None if not known.
+    `wanted` is the clock that would cure a fault, None where none would or none is known.
     """
-    error = value_of(seen.after_cold_start)
-    wrong = error is not None and abs(error) >= tolerance
-    hops = [_definition(facts, wrong, wanted)]
+    wrong = fault not in (None, Fault.UNKNOWN)
+    hops = [_definition(facts, fault, wanted)]
     if facts.live is not None and facts.process is not None:
         hops.append(_live(facts.live, facts.definition))
     hops += _host(facts, wrong)
@@ -55,13 +56,19 @@ def hops_of(
     return tuple(hops)
 
 
-def _definition(facts: Facts, wrong: bool, base: Base | None) -> Hop:
+def _definition(facts: Facts, fault: Fault | None, wanted: Base | None) -> Hop:
     says = _clock(facts.definition)
-    should = says
-    if isinstance(facts.definition, Unknown) or (wrong and base is None):
-        should = "" if base is None else describe(base)
-    elif wrong and base is not None:
-        should = describe(base)
+    if isinstance(facts.definition, Unknown) or fault is Fault.UNKNOWN:
+        should = ""
+    elif fault is None:
+        should = says
+    elif wanted is not None:
+        should = describe(wanted)
+    elif _wants_local(facts.guest) and isinstance(facts.guest.zone, Unknown):
+        should = "the local time of the guest's zone"
+    else:
+        # No clock would cure it: what is wrong is the guest's side.
+        should = says
     return Hop("definition", says, should, (cite(says, facts.definition),))
 
 
@@ -117,7 +124,7 @@ def _process(process: Process | None, seen: Outlook) -> Hop:
     says = f"will be started with -rtc {seen.start.arguments.value}"
     if seen.start.environment_zone is not None:
         says += f" and TZ={seen.start.environment_zone}"
-    evidence = [Evidence(says, "inferred", "libvirt's rule for the definition")]
+    evidence = [cite(says, seen.start.arguments)]
     should = says
     if seen.start.silently:
         evidence.append(Evidence("silently", "inferred", f"QEMU: {seen.start.silently}"))
@@ -174,7 +181,7 @@ def _guest(guest: Guest) -> Hop:
     zone = value_of(guest.zone)
     if zone is not None:
         says += f", zone {zone}"
-    if system.keeps_local:
+    if zone is not None or system.keeps_local:
         evidence.append(cite(f"zone {zone or 'unknown'}", guest.zone))
     if guest.system == "windows":
         bias = value_of(guest.bias_minutes)

@@ -7,7 +7,7 @@ difference, positive when it is ahead.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from guestclock.clock import Absolute, Basis, Clock, Localtime, Utc, Variable, Zone
@@ -56,6 +56,14 @@ def start(clock: Clock, host: Host, instant: datetime, zones: Zones) -> Start:
     Source: libvirt src/qemu/qemu_command.c (qemuBuildClockArgStr, qemuBuildClockCommandLine),
     QEMU system/rtc.c; measured on libvirt 9.0 and QEMU 7.2.
     """
+    begun = _start(clock, host, instant, zones)
+    if isinstance(begun.arguments, Unknown):
+        return begun
+    arguments = Inferred(begun.arguments.value, "libvirt's rule for the definition")
+    return replace(begun, arguments=arguments)
+
+
+def _start(clock: Clock, host: Host, instant: datetime, zones: Zones) -> Start:
     now = int(instant.timestamp()) + host.clock_error
     track, slew = clock.track, clock.slews
     match clock.base:

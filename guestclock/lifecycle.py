@@ -31,7 +31,7 @@ class PowerOn:
 
 
 @dataclass(frozen=True, slots=True)
-class PowerOff:
+class Stop:
     """The QEMU process ends, and the RTC with it."""
 
     at: datetime
@@ -116,7 +116,7 @@ class HostClockStep:
 
 Step: TypeAlias = (
     PowerOn
-    | PowerOff
+    | Stop
     | Reset
     | WriteRtc
     | WriteBias
@@ -169,13 +169,12 @@ class State:
 
     def boot(self, instant: datetime, zones: Zones) -> Boot:
         """What the guest makes of its RTC if it reads it at `instant`."""
-        if self.process is None:
-            none = Unknown("the machine is off", "start it")
-            return Boot(none, none, none, none)
-        reading = self.process.reading(instant)
+        reading: Fact[datetime] = Unknown("the machine is off", "start it")
+        if self.process is not None:
+            reading = self.process.reading(instant)
         if isinstance(reading, Unknown):
-            shown = boot(self.guest, instant.replace(tzinfo=None), instant, zones)
-            true_local = shown.true_local
+            # True local time needs no RTC.
+            true_local = boot(self.guest, instant.replace(tzinfo=None), instant, zones).true_local
             return Boot(reading, reading, true_local, reading)
         return boot(self.guest, reading.value, instant, zones)
 
@@ -185,7 +184,7 @@ def apply(state: State, step: Step, zones: Zones) -> State:
     match step:
         case PowerOn(at, host_zone):
             return _power_on(_on_host(state, host_zone), at, zones)
-        case PowerOff(at):
+        case Stop(at):
             _running(state, "stop", paused_too=True)
             return replace(state, process=None, last_ran=at)
         case Redefine(_, clock):

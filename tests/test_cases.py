@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guestclock.cases import BadCase, read_case, read_step, result_of
-from guestclock.clock import Timer
+from guestclock.cases import BadCase, read_case, read_step, result_of, unread_keys
+from guestclock.clock import Clock, Timer
 from guestclock.databases import zones_at_hand
+from guestclock.evidence import value_of
 from guestclock.lifecycle import ImpossibleStep, Pause, Resume, WriteBias, WriteRtc
 from guestclock.prediction import predict
 from guestclock.zones import Zones
@@ -52,21 +53,43 @@ def test_a_case_with_every_kind_of_step(zones: Zones) -> None:
     }
 
 
-def test_a_pause_of_so_many_seconds_ends_with_a_resume() -> None:
-    pause, resume = read_step({"do": "pause", "at": "2026-01-10T00:00:00Z", "seconds": 60})
+def test_a_pause_of_so_many_seconds_ends_with_a_resume(zones: Zones) -> None:
+    pause, resume = read_step({"do": "pause", "at": "2026-01-10T00:00:00Z", "seconds": 60}, zones)
     assert isinstance(pause, Pause)
     assert isinstance(resume, Resume)
     assert (resume.at - pause.at).total_seconds() == 60
 
 
-def test_any_step_may_save_another_bias() -> None:
+@pytest.mark.parametrize(
+    "clock",
+    [None, {}, {"offset": "utc", "adjustment": None, "basis": None}, {"offset": None}],
+)
+def test_what_is_null_in_a_clock_is_not_there(clock: object, zones: Zones) -> None:
+    assert read_case(changed(clock=clock), zones).state.clock == Clock()
+
+
+def test_a_host_zone_may_be_a_windows_name_or_a_posix_rule(zones: Zones) -> None:
+    for name, zone in (("China Standard Time", "Asia/Shanghai"), ("CST-8", "CST-8")):
+        assert value_of(read_case(changed(host_zone=name), zones).state.host.zone) == zone
+
+
+def test_misspelt_keys_are_named() -> None:
+    step = {"do": "start", "at": "2026-01-10T00:00:00Z", "hostzone": "UTC"}
+    assert unread_keys(changed(active_time_bias_minuts=60, steps=[step, step])) == [
+        "active_time_bias_minuts",
+        "hostzone",
+    ]
+    assert unread_keys(CASE) == []
+
+
+def test_any_step_may_save_another_bias(zones: Zones) -> None:
     step = {
         "do": "write-rtc",
         "at": "2026-01-10T00:00:00Z",
         "rtc": "2026-01-10T00:00:00",
         "active_time_bias_minutes": -480,
     }
-    write, bias = read_step(step)
+    write, bias = read_step(step, zones)
     assert isinstance(write, WriteRtc)
     assert isinstance(bias, WriteBias)
     assert bias.bias_minutes == -480
@@ -86,6 +109,13 @@ def test_any_step_may_save_another_bias() -> None:
         (changed(steps=[{"do": "host-clock-step", "at": "2026-01-10T00:00:00Z"}]), "needs seconds"),
         (changed(steps=[{"do": "start", "at": "0001-01-01T00:00:00Z"}]), "not in the years"),
         (changed(host_clock_error_seconds=10**15), "beyond all sense"),
+        (changed(host_zone="Asia/Shangai"), "host_zone: .*did you mean Asia/Shanghai"),
+        (changed(clock={"offset": "variable", "adjustment": 3600.0}), "is a text or a whole"),
+        (changed(clock={"offset": "utc", "adjustment": True}), "is a text or a whole"),
+        (
+            changed(steps=[CASE["steps"][2], CASE["steps"][0]]),
+            "step 2 goes back in time",
+        ),
         (changed(guest="win"), "guest 'win' is not one of"),
         (changed(guest=7), "guest is a text"),
         (changed(guest_zone="Asia/Shangai"), "did you mean Asia/Shanghai"),

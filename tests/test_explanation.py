@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from guestclock.clock import Absolute, Base, Basis, Clock, Localtime, Timer, Utc, Variable, Zone
 from guestclock.databases import zones_at_hand
@@ -16,6 +17,7 @@ from guestclock.faults import Fault
 from guestclock.guest import NO_BIAS, NO_ZONE, Guest
 from guestclock.law import NO_HOST_ZONE, Host
 from guestclock.machine import Facts, Hardware, Identity, Machine, Process
+from guestclock.platforms.libvirt.dialect import parse_clock
 from guestclock.zones import Zones
 
 WINTER = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -91,6 +93,7 @@ def test_a_machine_that_nobody_read_says_nothing_of_now() -> None:
         (Localtime(), "windows", "Asia/Shanghai", None, Fault.UNKNOWN),
         (Utc(), "windows", None, "UTC", Fault.ZONE_STEP),
         (Localtime(), "windows", None, "Asia/Tokyo", Fault.UNKNOWN),
+        (Variable(2**63 - 1), "linux", None, "UTC", Fault.WRAPPED),
         (Utc(), "linux", None, "UTC", None),
         (Zone("Asia/Shanghai"), "windows", "Asia/Shanghai", "UTC", None),
     ],
@@ -135,6 +138,72 @@ def test_a_fixed_adjustment_is_right_until_the_zone_changes_even_if_the_guest_ru
     assert west.exposure is not None
     assert west.exposure.life is Life.AFTER
     assert west.exposure.error == -3600
+
+
+@pytest.mark.parametrize("host", ["UTC", "Europe/London"])
+def test_a_clock_that_follows_its_host_is_right_only_there(host: str) -> None:
+    found = explained(Localtime(), "linux", None, host)
+    assert "for good" not in found.verdict
+    assert ("as long as its host is in UTC" in found.verdict) == (host == "UTC")
+    assert ("until the change of Europe/London" in found.verdict) == (host != "UTC")
+
+
+def test_windows_of_an_unknown_zone_should_not_start_at_utc() -> None:
+    found = explained(Utc(), "windows", None)
+    definition = found.hops[0]
+    assert definition.wrong
+    assert definition.should == "the local time of the guest's zone"
+
+
+def test_a_definition_that_is_unknown_has_no_cure() -> None:
+    facts = Facts(definition=Unknown("not QEMU's", "ask its own platform"))
+    machine = Machine(Identity("i", "n", "libvirt", "s"), facts)
+    found = explain(machine, WINTER, zones_at_hand())
+    assert found.cure is None
+    assert found.hops[0].should == ""
+
+
+def test_a_machine_without_libvirt_is_cured_on_its_command_line() -> None:
+    definition = Observed(Clock(Utc()), "no -rtc: QEMU's default")
+    guest = Guest("windows", Assumed("Asia/Shanghai", "t"), kind=Assumed("windows", "t"))
+    machine = Machine(Identity("i", "n", "qemu", "pid:1"), Facts(definition, guest=guest))
+    found = explain(machine, WINTER, zones_at_hand())
+    assert found.cure is not None
+    assert "TZ=Asia/Shanghai" in found.cure.what
+
+
+def test_around_a_change_the_guest_is_to_blame_and_no_clock_is_proposed() -> None:
+    before = datetime(2027, 3, 28, 0, 30, tzinfo=UTC)
+    linux = explained(Localtime(), "linux-local", "Europe/Berlin", "Europe/Berlin", at=before)
+    assert value_of(linux.seen.after_cold_start) == -3600
+    assert linux.cure is not None
+    assert linux.cure.what.startswith("let the guest keep UTC")
+    assert not linux.hops[0].wrong
+    july = datetime(2026, 7, 1, tzinfo=UTC)
+    windows = explained(Localtime(), "windows", "Europe/Berlin", "Europe/Berlin", bias=-60, at=july)
+    assert windows.cure is not None
+    assert windows.cure.what.startswith("set RealTimeIsUniversal in the guest")
+
+
+@given(
+    st.sampled_from(["windows", "linux", "linux-local", "freebsd-local", "windows-universal"]),
+    st.sampled_from([Utc(), Localtime(), Zone("Asia/Tokyo"), Variable(3600), Absolute(0)]),
+    st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Shanghai"]),
+    st.sampled_from([None, -60, 240]),
+    st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)),
+)
+def test_a_clock_that_is_proposed_as_the_cure_cures(
+    system: str, base: Base, zone: str, bias: int | None, at: datetime
+) -> None:
+    found = explained(base, system, zone, "Asia/Tokyo", bias, at=at.replace(microsecond=0))
+    if found.cure is None or not found.cure.what.startswith("define <clock"):
+        return
+    clock = etree.fromstring(found.cure.what.removeprefix("define "))
+    domain = etree.Element("domain")
+    domain.append(clock)
+    cured = parse_clock(domain).base
+    again = explained(cured, system, zone, "Asia/Tokyo", bias, at=at.replace(microsecond=0))
+    assert again.fault is None
 
 
 def test_a_zone_that_both_sides_follow_errs_in_the_hours_before_a_change_alone() -> None:

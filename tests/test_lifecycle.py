@@ -26,7 +26,6 @@ from guestclock.lifecycle import (
     ImpossibleStep,
     Migrate,
     Pause,
-    PowerOff,
     PowerOn,
     Redefine,
     Reset,
@@ -35,6 +34,7 @@ from guestclock.lifecycle import (
     Save,
     State,
     Step,
+    Stop,
     WriteBias,
     WriteRtc,
     apply,
@@ -162,9 +162,9 @@ def test_an_unknown_bias_is_that_of_the_last_instant_the_guest_ran(zones: Zones)
     state = replace(machine(Utc()), guest=berlin)
     started = after(state, zones, PowerOn(winter))
     assert value_of(started.guest.bias_minutes) == -60
-    off_over_it = after(started, zones, PowerOff(winter), PowerOn(summer))
+    off_over_it = after(started, zones, Stop(winter), PowerOn(summer))
     assert value_of(off_over_it.guest.bias_minutes) == -60
-    ran_over_it = after(started, zones, PowerOff(summer), PowerOn(summer))
+    ran_over_it = after(started, zones, Stop(summer), PowerOn(summer))
     assert value_of(ran_over_it.guest.bias_minutes) == -120
     told = after(started, zones, WriteBias(winter, -90), PowerOn(summer))
     assert value_of(told.guest.bias_minutes) == -90
@@ -176,7 +176,7 @@ def test_an_unknown_bias_is_that_of_the_last_instant_the_guest_ran(zones: Zones)
         (Reset(NOON),),
         (Resume(NOON),),
         (Restore(NOON),),
-        (PowerOff(NOON),),
+        (Stop(NOON),),
         (PowerOn(NOON), Pause(NOON), written(NOON, 1)),
         (PowerOn(NOON), Save(NOON), written(NOON, 1)),
         (PowerOn(NOON), Resume(NOON)),

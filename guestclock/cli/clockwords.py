@@ -107,5 +107,5 @@ def _instant(text: str) -> int:
     except ValueError:
         raise UsageProblem(f"{text!r} is neither seconds since 1970 nor a date") from None
     if instant.tzinfo is None:
-        raise UsageProblem(f"{text!r} has no offset: add Z for UTC")
+        raise UsageProblem(f"{text!r} has no offset: write 2020-01-01T00:00:00Z")
     return int(instant.timestamp())

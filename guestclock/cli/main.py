@@ -16,6 +16,8 @@ from guestclock.errors import GuestclockError, Unreadable
 INTERRUPTED = 130
 # What a shell shows for a program that ended as its reader went away: 128 + SIGPIPE.
 READER_GONE = 141
+# A fault of guestclock itself (EX_SOFTWARE of sysexits.h): 1 would say that there are findings.
+BROKEN = 70
 # The variable by which a shell asks for completions; the name is click's rule.
 COMPLETE = "_GUESTCLOCK_COMPLETE"
 
@@ -77,17 +79,45 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes once more as it ends, and would complain then.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         code = READER_GONE
+    except OSError as error:
+        _drop_output()
+        code = _report(Unreadable(_system_error(error)))
     except ModuleNotFoundError as error:
-        if error.name not in EXTRAS:
-            raise
-        hint = f"pip install 'guestclock[{EXTRAS[error.name]}]'"
-        code = _report(Unreadable(f"the Python package {error.name!r} is not installed", hint))
+        code = _missing(error)
+    except Exception:
+        _show_fault()
+        code = BROKEN
     # The interpreter would search all there is for garbage before it goes: a tenth of a start-up.
     gc.freeze()
     sys.exit(code)
+
+
+def _drop_output() -> None:
+    """The interpreter flushes once more as it ends, and would complain then."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _system_error(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else "the output cannot be written: "
+    return f"{where}{error.strerror or error}"
+
+
+def _missing(error: ModuleNotFoundError) -> int:
+    if error.name not in EXTRAS:
+        _show_fault()
+        return BROKEN
+    hint = f"pip install 'guestclock[{EXTRAS[error.name]}]'"
+    return _report(Unreadable(f"the Python package {error.name!r} is not installed", hint))
+
+
+def _show_fault() -> None:
+    """Shows where guestclock itself failed; imported late, as few runs need it."""
+    import traceback
+
+    traceback.print_exc()
+    click.echo("guestclock: this is a fault of guestclock: please report it", err=True)
 
 
 def _run() -> int:

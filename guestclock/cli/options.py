@@ -79,3 +79,12 @@ def tolerance_option(command: Command) -> Command:
         show_default=True,
         help="An error of fewer seconds is none.",
     )(command)
+
+
+class RtcCommand(click.Command):
+    """A command that takes `-rtc ARGS` also as one word, as it is copied from a command line."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Split "-rtc base=utc" in two, and leave the rest to click."""
+        words = [word.split(None, 1) if word.startswith("-rtc ") else [word] for word in args]
+        return super().parse_args(ctx, [part for word in words for part in word])

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guestclock.cli.options import at_option, format_option, output_option
+from guestclock.cli.options import RtcCommand, at_option, format_option, output_option
 
 if TYPE_CHECKING:
+    from guestclock.cli.predicting import CaseResult
     from guestclock.prediction import Prediction
 
 
-@click.command()
+@click.command(cls=RtcCommand)
 @click.argument("clock", required=False)
 @click.option("-rtc", "rtc", metavar="ARGS", help="QEMU's -rtc value instead of CLOCK.")
 @click.option("--cases", type=click.Path(exists=True, dir_okay=False), help="A file of cases.")
@@ -70,7 +71,7 @@ def predict(
         results = predicting.run_cases(cases, zones)
         with writing(output) as stream:
             predicting.print_cases(results, form, stream)
-        return 1 if check and any(result.differs for result in results) else 0
+        return _judged(results, check)
     if (clock is None) == (rtc is None):
         raise UsageProblem("give one clock: CLOCK or -rtc ARGS", "guestclock predict --help")
     case = predicting.case_of_options(
@@ -89,3 +90,15 @@ def predict(
     with writing(output) as stream:
         predicting.print_timeline(timeline, form, stream)
     return 0
+
+
+def _judged(results: list[CaseResult], check: bool) -> int:
+    """1 where a checked case differs, 3 where a case was not read; both are said."""
+    for result in results:
+        if result.problem:
+            click.echo(f"guestclock: {result.problem}", err=True)
+        for key in result.unread:
+            click.echo(f"guestclock: case {result.id}: nothing reads the key {key!r}", err=True)
+    if check and any(result.differs for result in results):
+        return 1
+    return 3 if any(result.result is None for result in results) else 0

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
 import msgspec
 
-from guestclock.cases import FIELDS, BadCase, CaseInput, plain, read_case, read_step, result_of
+from guestclock.cases import (
+    FIELDS,
+    STEP_KEYS,
+    BadCase,
+    CaseInput,
+    plain,
+    read_case,
+    read_step,
+    result_of,
+    unread_keys,
+)
 from guestclock.cli.clockwords import read_clock
 from guestclock.errors import Unreadable, UsageProblem
 from guestclock.evidence import Fact, Unknown, how, value_of
@@ -24,12 +36,18 @@ from guestclock.zones import Zones
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """One case's result; `expected` is what the file says it should be, None where it does not."""
+    """One case's result, None for a case that could not be read: then `problem` says why.
 
-    id: str
+    `id` is as the file has it; `expected` is what the file says the result should be, None where
+    it does not. `unread` are keys that nothing reads.
+    """
+
+    id: object
     description: str
-    result: dict[str, str | int | None]
-    expected: dict[str, object] | None
+    result: dict[str, str | int | None] | None
+    expected: object = None
+    problem: str = ""
+    unread: tuple[str, ...] = ()
 
     @property
     def differs(self) -> bool:
@@ -43,23 +61,30 @@ def run_cases(path: str, zones: Zones) -> list[CaseResult]:
         cases = msgspec.json.decode(Path(path).read_bytes())
     except OSError as problem:
         raise Unreadable(f"{path}: {problem.strerror}") from None
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise Unreadable(f"{path} is not JSON: {problem}") from None
+    except RecursionError:
+        raise Unreadable(f"{path} is nested deeper than any case") from None
     if not isinstance(cases, list):
         raise UsageProblem(f"{path} is not a list of cases", "see docs/guide/predict.md")
-    return [_run_case(case, number, path, zones) for number, case in enumerate(cases, 1)]
+    return [
+        _run_case(case, f"{path}: case {number}", zones) for number, case in enumerate(cases, 1)
+    ]
 
 
-def _run_case(case: object, number: int, path: str, zones: Zones) -> CaseResult:
-    where = f"{path}: case {number}"
+def _run_case(case: object, where: str, zones: Zones) -> CaseResult:
     if not isinstance(case, dict) or "input" not in case:
-        raise UsageProblem(f"{where} is not an object with id and input")
-    name = str(case.get("id", number))
+        return CaseResult(None, "", None, problem=f"{where} is not an object with id and input")
+    name, given = case.get("id"), case["input"]
+    description, expected = str(case.get("description", "")), case.get("expected")
+    unread = tuple(unread_keys(given)) if isinstance(given, dict) else ()
     try:
-        *_, last = timeline(read_case(case["input"], zones), zones)
+        read = read_case(given, zones)
+        *_, last = predict(read.state, read.steps, zones)
     except (BadCase, ImpossibleStep) as problem:
-        raise UsageProblem(f"{where} ({name}): {problem}") from None
-    return CaseResult(name, str(case.get("description", "")), result_of(last), case.get("expected"))
+        said = f"{where} ({name}): {problem}"
+        return CaseResult(name, description, None, expected, said, unread)
+    return CaseResult(name, description, result_of(last), expected, unread=unread)
 
 
 def case_of_options(
@@ -78,7 +103,7 @@ def case_of_options(
     """The case that the command's options are. Raises UsageProblem, Unreadable."""
     begun: list[Step] = []
     for text in steps:
-        begun.extend(_read_step(text, begun[-1].at if begun else at))
+        begun.extend(_read_step(text, begun[-1].at if begun else at, zones))
     data = {
         "guest": guest,
         "guest_zone": zone,
@@ -93,6 +118,9 @@ def case_of_options(
     except BadCase as problem:
         raise UsageProblem(str(problem)) from None
     given = read_clock(clock or "").clock
+    for before, after in pairwise(begun):
+        if after.at < before.at:
+            raise UsageProblem(f"a step goes back in time, from {before.at} to {after.at}")
     return CaseInput(State(given, state.host, state.guest), tuple(begun))
 
 
@@ -101,19 +129,25 @@ _DELAY = re.compile(r"\+(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def _read_step(text: str, previous: datetime) -> list[Step]:
+def _read_step(text: str, previous: datetime, zones: Zones) -> list[Step]:
     found = _STEP.fullmatch(text)
     if not found:
         raise UsageProblem(f"{text!r} is no step", "write DO, DO@INSTANT or DO@+2h, then KEY=VALUE")
     data: dict[str, object] = {"do": found["do"], "at": _step_time(found["at"], previous)}
     for pair in found["rest"].split():
         key, _, value = pair.partition("=")
+        if key not in STEP_KEYS:
+            near = difflib.get_close_matches(key, STEP_KEYS, n=1)
+            hint = (
+                f"did you mean {near[0]}?" if near else f"the keys are {', '.join(STEP_KEYS[2:])}"
+            )
+            raise UsageProblem(f"step {text!r}: no step has a key {key!r}", hint)
         data[key] = int(value) if re.fullmatch(r"[+-]?\d+", value) else value
     try:
         if data["do"] == "redefine":
             at = datetime.fromisoformat(str(data["at"]))
             return [Redefine(at, read_clock(str(data.get("clock", ""))).clock)]
-        return list(read_step(data))
+        return list(read_step(data, zones))
     except BadCase as problem:
         raise UsageProblem(f"step {text!r}: {problem}") from None
 
@@ -143,10 +177,13 @@ def print_cases(results: list[CaseResult], form: str, stream: TextIO) -> None:
         return
     table = new_table("case", "-rtc", "RTC", "guest shows", "true local", "error", "")
     for result in results:
+        if result.result is None:
+            table.add_row(str(result.id), *5 * ("-",), "[red]not read[/]")
+            continue
         found = result.result
         error = found["error_seconds"]
         table.add_row(
-            result.id,
+            str(result.id),
             str(found["rtc_args"] or "-"),
             *(_spaced(found[key]) for key in ("rtc", "shown", "true_local")),
             "-" if error is None else behind_or_ahead(int(error)),

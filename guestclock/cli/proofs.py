@@ -31,6 +31,8 @@ _IS_PC = re.compile(r"pc$|pc-i440fx|pc-\d")
 _NOW = timedelta(seconds=2)
 _HORIZON = timedelta(days=370)
 _MARGIN = timedelta(seconds=10)
+# Where QEMU under libfaketime was seen to be right to the second.
+_YEARS = range(1970, 2150)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,15 @@ def _caveat(machine: Machine) -> str:
 
 
 def run(given: Given, zones: Zones, across_dst: bool) -> list[Proof]:
-    """The proof at the instant, and around the next changes of the zone with `across_dst`."""
+    """The proof at the instant, and around the next changes of the zone with `across_dst`.
+
+    Raises UsageProblem, LabError.
+    """
+    if given.subject.at.year not in _YEARS:
+        raise UsageProblem(
+            f"time travel goes to the years {_YEARS.start} to {_YEARS.stop - 1}",
+            "give another --at",
+        )
     subjects = [given.subject]
     if across_dst:
         subjects += _around_changes(given.subject, zones)

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import click
 
-from guestclock.cli.options import at_option, format_option, output_option
+from guestclock.cli.options import RtcCommand, at_option, format_option, output_option
 from guestclock.cli.sources import SourceOptions, source_options
 
 
-@click.command()
+@click.command(cls=RtcCommand)
 @click.argument("machine", metavar="[FILE|NAME]", required=False)
 @click.option("-rtc", "rtc", metavar="ARGS", help="QEMU's -rtc value instead of a machine.")
 @source_options

@@ -134,10 +134,12 @@ def run_probe(probe: Probe, timeout: float = 60) -> Reading:
         except BaseException as error:
             process.kill()
             process.wait()
-            faketime.forget(process.pid)
             if isinstance(error, subprocess.TimeoutExpired | TimeoutError):
                 raise ProbeError(f"QEMU did not end within {timeout:g} s") from error
             raise
+        finally:
+            if probe.epoch is not None:
+                faketime.forget(process.pid)
     after = before + time.monotonic() - began
     if status != _GUEST_IS_DONE:
         words = serial.decode(errors="replace").strip() or f"it left with status {status}"

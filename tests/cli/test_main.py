@@ -66,11 +66,27 @@ def test_a_foreseen_error_is_one_line_and_its_hint(
     assert capsys.readouterr().err == "guestclock: it went wrong\nhint: try again\n"
 
 
-def test_an_unforeseen_error_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unforeseen_error_is_not_hidden_nor_taken_for_findings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     BROKEN["act"] = raising(RuntimeError("a fault of ours"))
-    monkeypatch.setattr(sys, "argv", ["guestclock", "trial"])
-    with pytest.raises(RuntimeError, match="a fault of ours"):
-        program.main()
+    assert run(monkeypatch, "trial") == 70
+    said = capsys.readouterr().err
+    assert "RuntimeError: a fault of ours" in said
+    assert said.endswith("please report it\n")
+
+
+def test_a_full_disk_is_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "guestclock", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ran.returncode == 3
+    assert ran.stderr == "guestclock: the output cannot be written: No space left on device\n"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])

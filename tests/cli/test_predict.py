@@ -36,6 +36,34 @@ def test_check_fails_where_a_case_expects_something_else(guestclock: Run, tmp_pa
     assert ran.out.count("not as expected") == 1
 
 
+def test_one_case_that_is_wrong_does_not_lose_the_others(guestclock: Run, tmp_path: Path) -> None:
+    cases = json.loads(VECTORS.read_text())[:3]
+    cases[1]["input"]["steps"] = [{"do": "reset", "at": "2026-01-01T00:00:00Z"}]
+    cases[2]["id"] = 7
+    cases[2]["input"]["remark"] = "x"
+    file = tmp_path / "cases.json"
+    file.write_text(json.dumps([*cases, 5]))
+    ran = guestclock("predict", "--cases", file, "-f", "json")
+    assert ran.code == 3
+    rows = json.loads(ran.out)
+    assert [row["id"] for row in rows] == ["V01", "V02", 7, None]
+    assert [row["result"] is None for row in rows] == [False, True, False, True]
+    assert "case 2 (V02): reset needs a running machine" in ran.err
+    assert "nothing reads the key 'remark'" in ran.err
+
+
+@pytest.mark.parametrize("content", ["{}", "[", "[" * 100_000, "\xff"])
+def test_a_file_that_holds_no_cases_is_one_line(
+    guestclock: Run, tmp_path: Path, content: str
+) -> None:
+    file = tmp_path / "cases.json"
+    file.write_bytes(content.encode("latin-1"))
+    ran = guestclock("predict", "--cases", file)
+    assert ran.code in (2, 3)
+    assert ran.err.startswith("guestclock: ")
+    assert "Traceback" not in ran.err
+
+
 def test_the_field_report_step_by_step(guestclock: Run) -> None:
     ran = guestclock("predict", "utc", *FIELD_REPORT, "-f", "json")
     rows = json.loads(ran.out)
@@ -69,7 +97,7 @@ def test_the_table_has_one_line_a_step_and_the_reasons_of_what_is_unknown(
         ("absolute=0", "base=1970-01-01T00:00:00"),
         ("<clock offset='utc' adjustment='60'/>", "base=2026-06-22T02:01:00"),
         ("<domain><clock offset='localtime'/></domain>", "base=localtime"),
-        ("-rtc base=2020-02-30,clock=vm", "base=2020-03-01T00:00:00,clock=vm"),
+        ("base=2020-02-30,clock=vm", "base=2020-03-01T00:00:00,clock=vm"),
     ],
 )
 def test_a_clock_in_every_form(guestclock: Run, clock: str, arguments: str) -> None:
@@ -80,6 +108,13 @@ def test_a_clock_in_every_form(guestclock: Run, clock: str, arguments: str) -> N
     assert json.loads(ran.out)[0]["rtc_args"] == arguments
 
 
+def test_rtc_arguments_may_be_one_word_or_two(guestclock: Run) -> None:
+    one = guestclock("predict", "-rtc base=utc,clock=rt", "-f", "json")
+    two = guestclock("predict", "-rtc", "base=utc,clock=rt", "-f", "json")
+    assert json.loads(one.out)[0]["rtc_args"] == json.loads(two.out)[0]["rtc_args"]
+    assert json.loads(one.out)[0]["rtc_args"] == "base=utc,clock=rt"
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -88,6 +123,9 @@ def test_a_clock_in_every_form(guestclock: Run, clock: str, arguments: str) -> N
         (("utc", "--guest", "windows", "--zone", "Europe/Berlni"), "did you mean Europe/Berlin"),
         (("utc", "--step", "reset"), "put a start before it"),
         (("utc", "--step", "jump"), "is not one of start"),
+        (("utc", "--step", "start rtx=1"), "did you mean rtc?"),
+        (("utc", "--step", "start", "--step", "reset@2001-01-01T00:00:00Z"), "back in time"),
+        (("localtime", "--host-zone", "Europe/Berlni"), "did you mean Europe/Berlin"),
         (("utc", "--step", "write-rtc@+1h rtc=tomorrow"), "is not a reading"),
         (("utc", "--at", "2026-06-22T02:00:00"), "has no offset"),
         (("-rtc", "base=now"), "is not utc, localtime or a date"),

@@ -99,6 +99,8 @@ def test_the_command_reports_a_matrix_as_json(guestclock: Run) -> None:
         (("-rtc", "base=localtime"), "--host-zone"),
         (("-rtc", "base=now"), "is not utc"),
         (("-rtc", "base=utc", "--across-dst"), "does not change within a year"),
+        (("-rtc", "base=utc", "--at", "1960-01-01T00:00:00Z"), "time travel goes to"),
+        (("-rtc", "base=utc", "--at", "2200-01-01T00:00:00Z"), "time travel goes to"),
     ],
 )
 def test_the_command_says_what_is_missing(

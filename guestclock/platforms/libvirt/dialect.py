@@ -34,6 +34,8 @@ MODES = ("auto", "native", "emulate", "paravirt", "smpsafe")
 
 _INT64 = range(-(2**63), 2**63)
 _UINT64 = range(2**64)
+# Of 64 bits; int() itself refuses a text of thousands of digits, and takes long to do so.
+_MOST_DIGITS = 20
 _C_SPACE = " \t\n\v\f\r"
 
 
@@ -133,6 +135,8 @@ def _integer(text: str, allowed: range) -> int | None:
     if not (unsigned.isascii() and unsigned.isdigit()):
         return None
     if digits[0] == "-" and allowed.start == 0:
+        return None
+    if len(unsigned.lstrip("0")) > _MOST_DIGITS:
         return None
     value = int(digits)
     return value if value in allowed else None
