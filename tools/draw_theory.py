@@ -18,7 +18,7 @@ from guestclock.databases import packaged_database, windows_zone_map
 from guestclock.evidence import Observed, value_of
 from guestclock.guest import Guest
 from guestclock.law import Host
-from guestclock.lifecycle import PowerOff, PowerOn, Reset, State, Step, WriteRtc
+from guestclock.lifecycle import PowerOn, Reset, State, Step, Stop, WriteRtc
 from guestclock.prediction import predict
 from guestclock.zones import WindowsMap, Zones
 
@@ -236,7 +236,7 @@ def life() -> Picture:
 
     def line(name: str, colour: str, base: Base) -> Series:
         written = datetime(2026, 6, 22, 10, 1)
-        off = PowerOff(at + 3 * minute)
+        off = Stop(at + 3 * minute)
         steps: list[Step] = [PowerOn(at), WriteRtc(at + minute, written), Reset(at + 2 * minute)]
         found = errors(
             machine(base, windows("Asia/Shanghai")), [*steps, off, PowerOn(at + 60 * minute)]
@@ -264,7 +264,7 @@ def summer() -> Picture:
         for month in range(1, 13):
             seen = datetime(2027, 1, 10, tzinfo=UTC)
             again = PowerOn(datetime(2027, month, 15, tzinfo=UTC))
-            steps: list[Step] = [PowerOn(seen), PowerOff(seen + timedelta(hours=1)), again]
+            steps: list[Step] = [PowerOn(seen), Stop(seen + timedelta(hours=1)), again]
             values.append(errors(machine(base, windows("Europe/Berlin", system)), steps)[-1])
         return Series(name, colour, values)
 
