@@ -6,7 +6,7 @@ from typing import Literal
 
 import click
 
-from guestclock.cli.lab_context import LabContext, pass_lab
+from guestclock.cli.lab_context import LabContext, pass_lab, tell
 from guestclock.cli.lab_host import host
 from guestclock.cli.lab_image import image
 from guestclock.cli.lab_output import output_options, show
@@ -54,7 +54,7 @@ def clock(context: LabContext, name: str, form: str, columns: tuple[str, ...]) -
 
     All of it is read from the running machine; the error is in seconds, positive = ahead.
     """
-    with context.opened() as opened:
+    with context.existing() as opened:
         reading = opened.clock(name)
     guest = reading.guest
     fields = {
@@ -68,13 +68,15 @@ def clock(context: LabContext, name: str, form: str, columns: tuple[str, ...]) -
         "error_seconds": reading.error,
     }
     show(fields, form, columns)
+    if reading.silence is not None:
+        tell(reading.silence)
 
 
 @lab.command()
 @pass_lab
 def down(context: LabContext) -> None:
     """End all processes of the lab; its servers are stopped, and all state stays."""
-    with context.opened() as opened:
+    with context.existing() as opened:
         opened.down()
 
 
@@ -82,5 +84,11 @@ def down(context: LabContext) -> None:
 @pass_lab
 def destroy(context: LabContext) -> None:
     """End all processes of the lab and remove it."""
-    with context.opened() as opened:
-        opened.destroy()
+    from guestclock.lab.cloud.problems import NoLab
+
+    try:
+        with context.existing() as opened:
+            opened.destroy()
+    except NoLab as error:
+        if not error.finished:
+            raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,16 +21,27 @@ class LabContext:
     folder: str | None
     hypervisor: Literal["libvirt", "qemu"] | None
 
-    def opened(self) -> Lab:
-        """Open the lab. What its user should know goes to standard error."""
+    @contextmanager
+    def opened(self, *, must_exist: bool = False) -> Iterator[Lab]:
+        """Open the lab, made if need be. What its user should know goes to standard error."""
         from guestclock.lab.cloud import Lab
         from guestclock.lab.cloud.places import default_folder
+        from guestclock.lab.cloud.problems import naming
 
         folder = Path(self.folder) if self.folder else default_folder()
-        return Lab(folder, self.hypervisor, tell=_tell)
+        with (
+            naming(self.folder),
+            Lab(folder, self.hypervisor, must_exist=must_exist, tell=tell) as lab,
+        ):
+            yield lab
+
+    def existing(self) -> AbstractContextManager[Lab]:
+        """Open a lab that is there, to read or to end it. Raises NoLab, and writes nothing."""
+        return self.opened(must_exist=True)
 
 
-def _tell(line: str) -> None:
+def tell(line: str) -> None:
+    """Say what is no data, on standard error."""
     click.echo(f"guestclock lab: {line}", err=True)
 
 

@@ -30,7 +30,7 @@ def create(context: LabContext, name: str, zone: str, form: str, columns: tuple[
 @pass_lab
 def list_(context: LabContext, form: str, columns: tuple[str, ...]) -> None:
     """List all hosts."""
-    with context.opened() as lab:
+    with context.existing() as lab:
         hosts = lab.hosts.list()
     rows = [{"Name": one.name, "Zone": one.zone} for one in hosts]
     show_list(rows, ("Name", "Zone"), form, columns)

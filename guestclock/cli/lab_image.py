@@ -72,7 +72,7 @@ def create(
 @pass_lab
 def list_(context: LabContext, form: str, columns: tuple[str, ...]) -> None:
     """List all images."""
-    with context.opened() as lab:
+    with context.existing() as lab:
         found = lab.images.list()
     rows = [
         {"ID": one.uuid, "Name": one.name, "Status": one.status, "Properties": one.properties}
@@ -87,7 +87,7 @@ def list_(context: LabContext, form: str, columns: tuple[str, ...]) -> None:
 @pass_lab
 def show_(context: LabContext, name: str, form: str, columns: tuple[str, ...]) -> None:
     """Show IMAGE, by name or id."""
-    with context.opened() as lab:
+    with context.existing() as lab:
         found = lab.images.show(name)
     show(fields(found), form, columns)
 

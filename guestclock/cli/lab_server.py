@@ -48,7 +48,7 @@ def create(
 @pass_lab
 def list_(context: LabContext, form: str, columns: tuple[str, ...]) -> None:
     """List all servers."""
-    with context.opened() as lab:
+    with context.existing() as lab:
         views = lab.servers.list()
     rows = [
         {
@@ -69,7 +69,7 @@ def list_(context: LabContext, form: str, columns: tuple[str, ...]) -> None:
 @pass_lab
 def show_(context: LabContext, name: str, form: str, columns: tuple[str, ...]) -> None:
     """Show SERVER, by name or id, with the os_type that no API of Nova's shows."""
-    with context.opened() as lab:
+    with context.existing() as lab:
         view = lab.servers.show(name)
     show(fields(view), form, columns)
 

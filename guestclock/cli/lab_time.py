@@ -21,7 +21,7 @@ def time() -> None:
 @pass_lab
 def show_(context: LabContext, form: str, columns: tuple[str, ...]) -> None:
     """Show the lab's time, and how far it is ahead of the real one."""
-    with context.opened() as lab:
+    with context.existing() as lab:
         fields = {"now": lab.time.now(), "offset_seconds": lab.time.offset()}
     show(fields, form, columns)
 

@@ -8,11 +8,13 @@ from datetime import timedelta
 from guestclock.clock import Localtime, Utc, Variable, Zone, describe
 from guestclock.evidence import Fact, Unknown, value_of
 from guestclock.exposure import clock_zone
+from guestclock.findings.cause import zone_is_missing
 from guestclock.findings.cure import define, join, right_clock, zone_hint
 from guestclock.findings.finding import Case, Finding, Rule, Severity, cite
 from guestclock.findings.sides import (
     all_evidence,
     clock_of,
+    follows_zone,
     keeps_local,
     outcome,
     wanted_offset,
@@ -46,7 +48,7 @@ def local_guest_on_utc(case: Case) -> Iterator[Finding]:
 
 
 def utc_guest_on_local(case: Case) -> Iterator[Finding]:
-    """CLK102: wrong by the clock's offset; where the host's zone is unknown, perhaps."""
+    """CLK102: wrong by the clock's offset; perhaps, where the host's zone is not known."""
     yield from _utc_guest(case, "CLK102", case.facts.guest.system != "windows-universal")
 
 
@@ -78,6 +80,20 @@ def _utc_guest(case: Case, rule: str, mine: bool) -> Iterator[Finding]:
             all_evidence(case),
             join(cure, hint),
         )
+    elif case.cause is None and _follows_host(case) and _is_utc_by_zone(case):
+        host = "libvirtd" if isinstance(clock.base, Variable) else "its host"
+        observed = (
+            f"{describe(clock.base)} starts it at UTC: right only as long as {host} is on UTC"
+        )
+        yield Finding(rule, Severity.NOTE, "domain", expected, observed, all_evidence(case), cure)
+
+
+def _follows_host(case: Case) -> bool:
+    """Whether it is the host's zone that makes a clock right, and may make it wrong."""
+    clock = clock_of(case)
+    if clock is None or case.facts.hardware.ignores_rtc or zone_is_missing(case):
+        return False
+    return follows_zone(clock.base) and not isinstance(clock.base, Zone)
 
 
 def _host_zone_is_unknown(case: Case) -> bool:
@@ -105,7 +121,11 @@ def wrong_offset(case: Case) -> Iterator[Finding]:
     if _host_zone_is_unknown(case):
         observed = f"{describe(clock.base)} starts it in the host's zone, which is not known"
         yield _wrong_offset(case, Severity.WARNING, _expected(case, wanted), observed)
-    elif isinstance(wanted, Unknown) and _is_utc_by_zone(case):
+    elif (
+        isinstance(wanted, Unknown)
+        and not isinstance(clock.base, Variable)
+        and _is_utc_by_zone(case)
+    ):
         observed = f"{_starts(case)}: right only for a guest in a zone without an offset"
         yield _wrong_offset(case, Severity.WARNING, _expected(case, wanted), observed)
 
@@ -157,7 +177,7 @@ def _is_utc_by_zone(case: Case) -> bool:
     """Whether the clock follows a zone that is UTC all year: a host in UTC, as most are."""
     fact, clock = clock_zone(case.facts), clock_of(case)
     name = value_of(fact) if fact is not None else None
-    if name is None or clock is None or isinstance(clock.base, Variable):
+    if name is None or clock is None:
         return False
     zone = process_zone(name, case.zones.host).zone
     if offset_at(zone, case.at):

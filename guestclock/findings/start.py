@@ -138,33 +138,36 @@ def timers_missing(case: Case) -> Iterator[Finding]:
     # A command line has no timers: what they set stands under -cpu and -global there.
     if case.facts.guest.system not in ("windows", "windows-universal") or is_by_hand(case):
         return
-    missing = list(_missing(clock))
+    missing = dict(_missing(clock))
     if not missing:
         return
+    count = f"{len(missing)} timer{'' if len(missing) == 1 else 's'}"
     yield Finding(
         "CLK505",
         Severity.NOTE,
         "domain",
         "the timers that Windows runs best with on KVM",
-        f"without {', '.join(missing)}",
+        f"{count} missing: {', '.join(missing)}",
         (definition_evidence(case), *guest_evidence(case)),
-        "virsh edit: add them to <clock>, then stop and start",
+        f"virsh edit: add {', '.join(missing.values())} to <clock>, then stop and start",
     )
 
 
-def _missing(clock: Clock) -> Iterator[str]:
+def _missing(clock: Clock) -> Iterator[tuple[str, str]]:
+    """Each in a word or two, and as the element that it takes."""
+
     def has(name: str, **wanted: object) -> bool:
         timer: Timer | None = clock.timer(name)
         return timer is not None and all(getattr(timer, key) == wanted[key] for key in wanted)
 
     if not has("hypervclock", present=True):
-        yield "<timer name='hypervclock' present='yes'/>"
+        yield "hypervclock", "<timer name='hypervclock' present='yes'/>"
     if not has("rtc", tickpolicy="catchup"):
-        yield "<timer name='rtc' tickpolicy='catchup'/>"
+        yield "rtc catchup", "<timer name='rtc' tickpolicy='catchup'/>"
     if not has("pit", tickpolicy="delay"):
-        yield "<timer name='pit' tickpolicy='delay'/>"
+        yield "pit delay", "<timer name='pit' tickpolicy='delay'/>"
     if not has("hpet", present=False):
-        yield "<timer name='hpet' present='no'/>"
+        yield "no hpet", "<timer name='hpet' present='no'/>"
 
 
 def platform_ignores_rtc(case: Case) -> Iterator[Finding]:

@@ -10,6 +10,11 @@ from click.testing import CliRunner, Result
 from guestclock.cli.lab import lab
 from guestclock.errors import GuestclockError
 from guestclock.lab.cloud import lab as lab_module
+from guestclock.lab.cloud import rows
+from guestclock.lab.cloud.actions import DestroyLab
+from guestclock.lab.cloud.locks import Subject
+from guestclock.lab.cloud.site import WHOLE
+from guestclock.lab.cloud.store import Store
 from tests.lab.cloud.fake import FakeGear
 
 Run = Callable[..., Result]
@@ -59,6 +64,7 @@ def test_the_forms_of_a_list(run: Run, desk7: str) -> None:
 
 
 def test_an_empty_list_is_one_in_every_form(run: Run) -> None:
+    run("time", "reset")
     assert run("image", "list", "-f", "json").stdout == "[]\n"
     assert run("image", "list", "-f", "yaml").stdout == "[]\n"
     assert run("image", "list", "-f", "value").stdout == ""
@@ -74,6 +80,7 @@ def test_the_forms_of_one_thing(run: Run, desk7: str) -> None:
 
 
 def test_a_column_that_is_not_there_is_a_usage_error(run: Run) -> None:
+    run("time", "reset")
     result = run("host", "list", "-c", "colour")
     assert result.exit_code == 2
     assert "there is no column 'colour': use Name, Zone" in result.output
@@ -149,8 +156,48 @@ def test_what_makes_no_sense_is_a_usage_error(run: Run, words: tuple[str, ...]) 
     assert run(*words).exit_code == 2
 
 
-def test_what_cannot_be_done_is_an_error_with_a_hint(run: Run) -> None:
+def test_what_cannot_be_done_is_an_error_with_a_hint(run: Run, tmp_path: Path) -> None:
+    run("time", "reset")
     error = run("server", "show", "nobody").exception
     assert isinstance(error, GuestclockError)
     assert error.message == "there is no server 'nobody'"
-    assert error.hint == "`guestclock lab server list` shows them all"
+    assert error.hint == f"`guestclock lab --lab {tmp_path / 'lab'} server list` shows them all"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("image", "list"),
+        ("image", "show", "x"),
+        ("server", "list"),
+        ("server", "show", "x"),
+        ("host", "list"),
+        ("time", "show"),
+        ("clock", "x"),
+        ("down",),
+        ("destroy",),
+    ],
+)
+def test_where_there_is_no_lab_reading_says_so_and_makes_none(
+    run: Run, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    error = run(*words).exception
+    assert isinstance(error, GuestclockError)
+    assert (error.message, error.exit_code) == (f"there is no lab in {tmp_path / 'lab'}", 3)
+    assert not (tmp_path / "lab").exists()
+
+
+def test_a_destroy_that_was_cut_short_is_finished_by_the_next(
+    run: Run, desk7: str, tmp_path: Path
+) -> None:
+    with Store(tmp_path / "lab" / "lab.sqlite").writing() as connection:
+        rows.begin_task(connection, Subject.LAB, WHOLE, DestroyLab())
+    assert run("destroy").exit_code == 0
+    assert not (tmp_path / "lab").exists()
+
+
+def test_the_clock_of_a_paused_server_says_why_there_is_none(run: Run, desk7: str) -> None:
+    run("server", "pause", desk7)
+    clock = run("clock", desk7, "-f", "json")
+    assert fields(clock)["guest_utc"] is None
+    assert clock.stderr == "guestclock lab: server desk7 is paused: its guest does not run\n"

@@ -33,7 +33,7 @@ FIRING = {
     "CLK102": Firing(
         "error",
         facts(Localtime(), "linux", host="Asia/Shanghai"),
-        facts(Localtime(), "linux", host="UTC"),
+        facts(Utc(), "linux", host="UTC"),
     ),
     "CLK103": Firing(
         "error",

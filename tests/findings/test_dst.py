@@ -111,3 +111,22 @@ def test_a_guest_that_is_right_for_good_is_not_exposed(system: str, base: Base) 
 
 def test_a_machine_that_is_wrong_already_has_one_fault_not_two() -> None:
     assert rules_found(facts(Zone("Europe/Berlin"), zone="Asia/Shanghai"), at=AT) == {"CLK104e"}
+
+
+def test_the_cure_of_the_other_season_s_bias_is_no_clock_that_is_as_wrong() -> None:
+    given = facts(Localtime(), zone="Europe/Berlin", host="Europe/Berlin", bias=-120)
+    assert only(given, "CLK401").cure == (
+        "set the time in the guest once after the start, which NTP does; "
+        "set RealTimeIsUniversal in the guest with <clock offset='utc'/>"
+    )
+
+
+def test_linux_in_the_wrong_hour_is_taught_utc() -> None:
+    hour = datetime(2027, 3, 28, 0, 30, tzinfo=UTC)
+    given = facts(Localtime(), "linux-local", "Europe/Berlin", "Europe/Berlin")
+    finding = only(given, "CLK401", at=hour)
+    assert finding.severity.value == "error"
+    assert finding.cure.endswith(
+        "; let the guest keep UTC (timedatectl set-local-rtc 0) with offset='utc'"
+    )
+    assert "virsh" not in finding.cure

@@ -118,3 +118,39 @@ def test_an_unknown_guest_is_a_note_and_settles_how_its_source_says() -> None:
 
 def test_nothing_is_said_of_a_definition_that_was_not_read() -> None:
     assert rules_found(facts(None)) == set()
+
+
+LOCAL_BASIS = Variable(0, Basis.LOCALTIME)
+
+
+@pytest.mark.parametrize(
+    ("given", "rule", "host"),
+    [
+        (facts(Localtime(), "linux"), "CLK102", "its host"),
+        (facts(Localtime(), "freebsd", host="Africa/Abidjan"), "CLK102", "its host"),
+        (facts(LOCAL_BASIS, "linux", host="Asia/Shanghai", daemon="UTC"), "CLK102", "libvirtd"),
+        (facts(Localtime(), "windows-universal"), "CLK103", "its host"),
+    ],
+)
+def test_a_utc_guest_that_is_right_by_its_host_alone_is_a_note(
+    given: Facts, rule: str, host: str
+) -> None:
+    finding = only(given, rule)
+    assert finding.severity.value == "note"
+    assert finding.observed.endswith(f"right only as long as {host} is on UTC")
+    assert finding.cure.startswith("virsh edit: <clock offset='utc'/>")
+
+
+@pytest.mark.parametrize("base", [Zone("UTC"), Utc(), Variable(0)])
+def test_a_utc_guest_whose_clock_follows_no_host_is_right(base: Zone | Utc | Variable) -> None:
+    assert rules_found(facts(base, "linux")) == set()
+
+
+def test_a_cure_says_so_where_the_host_has_to_be_set_right_first() -> None:
+    cure = only(facts(Utc(), skew=60), "CLK101").cure
+    assert cure.startswith("set the host's clock right, best by NTP; then virsh edit: <clock")
+
+
+def test_no_clock_is_proposed_that_is_wrong_for_the_saved_bias() -> None:
+    cure = only(facts(Utc(), zone="Europe/Berlin", bias=-120), "CLK101").cure
+    assert cure == "set RealTimeIsUniversal in the guest with <clock offset='utc'/>"

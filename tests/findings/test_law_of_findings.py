@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from guestclock.audit import judge
 from guestclock.clock import Absolute, Base, Basis, Localtime, Timer, Utc, Variable, Zone
-from guestclock.evidence import value_of
+from guestclock.evidence import Observed, Unknown, value_of
 from guestclock.findings.finding import Severity
 from guestclock.guest import SYSTEMS
-from guestclock.machine import Facts, Hardware
+from guestclock.machine import Facts, Hardware, outlook
+from guestclock.platforms.libvirt.dialect import parse_clock
 from guestclock.zones import Zones
 from tests.findings.build import OldDatabase, facts, zones
 
@@ -118,6 +122,38 @@ def test_a_judgement_rests_on_its_facts_alone(
     given_facts: Facts, at: datetime, rules: Zones
 ) -> None:
     assert judge(given_facts, at, rules) == judge(given_facts, at, rules)
+
+
+CLOCK = re.compile(r"virsh edit: (<clock [^>]*/>)")
+
+
+@settings(max_examples=600, deadline=timedelta(seconds=2))
+@given(machines, instants, databases, st.sampled_from([1, 5, 60]))
+def test_a_clock_that_is_a_cure_leaves_no_error(
+    given_facts: Facts, at: datetime, rules: Zones, tolerance: int
+) -> None:
+    for one in judge(given_facts, at, rules, tolerance).findings:
+        proposed = CLOCK.match(one.cure)
+        # A guest whose zone nobody knows is told to fill it in.
+        if one.severity is not Severity.ERROR or not proposed or "'ZONE'" in proposed[1]:
+            continue
+        domain = etree.fromstring(f"<domain>{proposed[1]}</domain>")
+        assert not isinstance(given_facts.definition, Unknown)
+        clock = replace(given_facts.definition.value, base=parse_clock(domain).base)
+        cured = replace(given_facts, definition=Observed(clock, "the cure"))
+        error = value_of(outlook(cured, at, rules).after_cold_start)
+        assert error is None or abs(error) < tolerance
+
+
+FOLLOWING = st.sampled_from([Localtime(), Variable(0, Basis.LOCALTIME)])
+TAKES_UTC = st.sampled_from(["linux", "freebsd", "openbsd", "windows-universal"])
+
+
+@given(FOLLOWING, TAKES_UTC, st.one_of(zone_names, st.none(), st.sampled_from(BAD_NAMES)), instants)
+def test_a_utc_guest_on_a_clock_that_follows_its_host_always_has_a_finding(
+    base: Base, system: str, host: str | None, at: datetime
+) -> None:
+    assert judge(facts(base, system, host=host), at, zones()).findings
 
 
 EXACT = st.one_of(st.just(Utc()), st.builds(Zone, st.just("Asia/Shanghai")))

@@ -82,9 +82,13 @@ def test_an_rtc_that_stops_with_the_machine_is_a_warning() -> None:
 
 def test_the_timers_that_are_missing_are_named() -> None:
     finding = only(facts(Zone("Asia/Shanghai"), hardware=KVM, timers=WINDOWS_TIMERS[:2]), "CLK505")
-    assert finding.observed == (
-        "without <timer name='hypervclock' present='yes'/>, <timer name='hpet' present='no'/>"
+    assert finding.observed == ("2 timers missing: hypervclock, no hpet")
+    assert finding.cure == (
+        "virsh edit: add <timer name='hypervclock' present='yes'/>, "
+        "<timer name='hpet' present='no'/> to <clock>, then stop and start"
     )
+    every = only(facts(Zone("Asia/Shanghai"), hardware=KVM), "CLK505").observed
+    assert every == "4 timers missing: hypervclock, rtc catchup, pit delay, no hpet"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,7 @@ def test_hardware_without_an_rtc_is_an_error_for_a_guest_that_keeps_local_time()
 
 def test_the_same_hardware_without_kvm_has_an_rtc() -> None:
     emulated = Hardware("qemu", "s390x", "s390-ccw-virtio-7.2")
-    assert rules_found(facts(Localtime(), "linux", hardware=emulated)) == set()
+    assert rules_found(facts(Localtime(), "linux", hardware=emulated)) == {"CLK102n"}
 
 
 def test_a_command_line_is_judged_for_what_it_can_say() -> None:

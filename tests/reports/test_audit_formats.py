@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from html.parser import HTMLParser
 
 import pytest
 from junitparser import Error, Failure, JUnitXml, TestSuite
 from lxml import etree
 
+from guestclock.clock import Utc
 from guestclock.findings.registry import RULES
 from guestclock.reports.audit.csv import COLUMNS
 from guestclock.reports.audit.interface import FORMATS
 from guestclock.reports.audit.text import inert, visible
-from tests.reports.samples import FLEET, HOSTILE, endless, written
+from tests.findings.build import facts
+from tests.reports.samples import FLEET, HOSTILE, endless, machine, written
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -73,7 +76,21 @@ def test_a_terminal_gets_colours_and_lines_that_fit(monkeypatch: pytest.MonkeyPa
 
 def test_control_characters_are_made_visible() -> None:
     assert visible("plain\u00e4") == "plain\u00e4"
-    assert visible("\x1b[2J\u202e\n") == "\\x1b[2J\\x202e\\x0a"
+    assert visible("\x1b[2J\u202e\n") == "\\x1b[2J\\u202e\\x0a"
+
+
+TRICKY = "a\u202eb\u00a0c\u3000d\u200d\U000e0041"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_nobody_sees_in_a_name_is_shown_and_kept_in_json(form: str) -> None:
+    text, _ = written(form, [machine(1, TRICKY, facts(Utc()))])
+    if form == "json":
+        assert TRICKY in text
+        return
+    shown = "a\\u202eb\\xa0c\\u3000d\\u200d\\U000e0041"
+    assert (json.dumps(shown)[1:-1] if form == "sarif" else shown) in text
+    assert not any(one in text for one in TRICKY if not one.isprintable())
 
 
 def test_csv_has_a_row_for_each_finding_and_each_unread() -> None:

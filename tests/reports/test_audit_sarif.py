@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from guestclock.findings.registry import RULES
+from guestclock.reports.audit import sarif
 from guestclock.reports.audit.sarif import SCHEMA, file_uri
 from tests.reports.samples import written
 
@@ -17,6 +19,13 @@ MESSAGE = {
     "required": ["text"],
     "additionalProperties": False,
     "properties": {"text": {"type": "string", "minLength": 1}},
+}
+TEXT = {"type": "string", "minLength": 1}
+HELP = {
+    "type": "object",
+    "required": ["text"],
+    "additionalProperties": False,
+    "properties": {"text": TEXT, "markdown": TEXT},
 }
 URI = {"type": "string", "pattern": "^[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+$"}
 PHYSICAL = {
@@ -60,15 +69,14 @@ LOCATION = {
 }
 RULE = {
     "type": "object",
-    "required": ["id", "shortDescription", "helpUri"],
+    "required": ["id", "shortDescription", "help"],
     "additionalProperties": False,
     "properties": {
         "id": {"type": "string", "pattern": r"^CLK\d{3}$"},
         "name": {"type": "string", "pattern": "^[A-Z][A-Za-z0-9]+$"},
         "shortDescription": MESSAGE,
         "fullDescription": MESSAGE,
-        "help": MESSAGE,
-        "helpUri": URI,
+        "help": HELP,
         "defaultConfiguration": {"type": "object", "properties": {"level": LEVEL}},
     },
 }
@@ -171,7 +179,21 @@ def test_results_point_at_their_rule() -> None:
     assert [rule["id"] for rule in rules] == [rule.id for rule in RULES]
     for result in found["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
-        assert rules[result["ruleIndex"]]["helpUri"] == f"docs/rules/{result['ruleId']}.md"
+
+
+def test_the_help_of_a_rule_is_its_page_without_links_that_lead_nowhere() -> None:
+    for rule in run()["tool"]["driver"]["rules"]:
+        assert rule["help"]["markdown"].startswith(f"# {rule['id']} ")
+        assert rule["help"]["text"] == rule["help"]["markdown"]
+        assert ".md)" not in rule["help"]["markdown"]
+
+
+def test_the_help_is_the_summary_where_there_are_no_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sarif, "_PROJECT", tmp_path)
+    helps = [rule["help"] for rule in run()["tool"]["driver"]["rules"]]
+    assert helps == [{"text": rule.summary} for rule in RULES]
 
 
 def test_levels_and_fingerprints_are_those_of_the_findings() -> None:

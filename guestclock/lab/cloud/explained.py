@@ -15,6 +15,7 @@ from guestclock.guest import NO_ZONE, Guest
 from guestclock.hops import Hop
 from guestclock.lab.cloud.lab import Lab
 from guestclock.lab.cloud.places import default_folder
+from guestclock.lab.cloud.problems import naming
 from guestclock.lab.cloud.trace import Trace
 from guestclock.law import Host
 from guestclock.machine import Facts, Hardware, Identity, Machine, Process
@@ -26,8 +27,9 @@ from guestclock.zones import Zones
 
 
 def trace_server(lab: str, name: str) -> Trace:
-    """The trace of a server of the lab in a folder; "" is the user's own."""
-    with Lab(Path(lab) if lab else default_folder()) as cloud:
+    """The trace of a server of the lab in a folder; "" is the user's own. Raises LabError."""
+    folder = Path(lab) if lab else default_folder()
+    with naming(lab), Lab(folder, must_exist=True) as cloud:
         return cloud.trace(name)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from guestclock.databases import zones_at_hand
 from guestclock.lab.cloud import journal, rows
 from guestclock.lab.cloud.actions import DeleteHost
 from guestclock.lab.cloud.locks import Subject
+from guestclock.lab.cloud.problems import BadValue
 from guestclock.lab.cloud.records import Host
 from guestclock.lab.cloud.site import Site
+from guestclock.lab.cloud.zone import host_zone
 from guestclock.lab.errors import LabError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -34,14 +35,14 @@ class Hosts:
     def create(self, name: str, zone: str = "UTC") -> Host:
         """Enter a host; its processes start when a server first needs them."""
         if not _NAME.fullmatch(name):
-            raise LabError(f"{name!r} cannot be a host's name", "use letters, digits, . _ and -")
-        check_zone(zone)
+            raise BadValue(f"{name!r} cannot be a host's name", "use letters, digits, . _ and -")
+        zone = host_zone(zone)
         with self._site.working(), self._site.store.writing() as connection:
             return rows.add_host(connection, name, zone)
 
     def set_zone(self, name: str, zone: str) -> Host:
         """Give a host another zone, which machines see from their next cold start."""
-        check_zone(zone)
+        zone = host_zone(zone)
         site = self._site
         with site.working():
             host = self.show(name)
@@ -68,13 +69,3 @@ class Hosts:
                         )
                     rows.begin_task(connection, Subject.HOST, host.number, DeleteHost())
                 journal.remove_host(site, host)
-
-
-def check_zone(zone: str) -> None:
-    """Raise LabError for a zone this machine does not have: QEMU would take UTC, silently."""
-    zones = zones_at_hand()
-    if zones.host.get(zone) is None:
-        raise LabError(
-            f"{zones.host.name} has no zone {zone!r}",
-            "give a name such as Asia/Shanghai; Debian keeps old names in tzdata-legacy",
-        )

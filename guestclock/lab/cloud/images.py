@@ -7,14 +7,15 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from guestclock.databases import zones_at_hand
 from guestclock.lab.cloud import compute, rows
 from guestclock.lab.cloud.actions import CreateImage, DeleteImage
 from guestclock.lab.cloud.locks import Subject
 from guestclock.lab.cloud.places import copy_whole, write_whole
+from guestclock.lab.cloud.problems import BadValue
 from guestclock.lab.cloud.records import Image
 from guestclock.lab.cloud.site import Site
 from guestclock.lab.cloud.travel import TimeTravel
+from guestclock.lab.cloud.zone import guest_zone
 from guestclock.lab.errors import LabError
 from guestclock.lab.guests.disk import GuestSetup, Kind, disk_image, zone_table_of
 from guestclock.zones import offset_at
@@ -53,7 +54,8 @@ class Images:
         properties: Mapping[str, str] | None = None,
     ) -> Image:
         """Make an image of a small guest; `zone` is the one its zone table is of."""
-        return self._create(name, setup, zone, properties or {})
+        key = None if zone is None else guest_zone(zone).key
+        return self._create(name, setup, key, properties or {})
 
     def guest_setup(
         self,
@@ -64,19 +66,17 @@ class Images:
         universal: bool = False,
         deaf: bool = False,
     ) -> GuestSetup:
-        """Return the setup of a small guest in an IANA zone.
+        """Return the setup of a small guest in a zone, by its IANA or Windows name.
 
         Its bias (minutes, positive west) is the zone's at the lab's present time where none is
         given; with no zone the bias holds for ever.
         """
         if universal and kind != "windows":
-            raise LabError("only a windows guest has RealTimeIsUniversal", "add --guest windows")
+            raise BadValue("only a windows guest has RealTimeIsUniversal", "add --guest windows")
         table: tuple[tuple[int, int], ...] = ()
         bias = bias_minutes or 0
         if zone is not None:
-            found = zones_at_hand().truth.get(zone)
-            if found is None:
-                raise LabError(f"no zone is called {zone!r}", "use a name such as Asia/Shanghai")
+            found = guest_zone(zone)
             table = zone_table_of(found, *_TABLE_YEARS)
             if bias_minutes is None:
                 bias = -offset_at(found, self._time.now()) // 60
@@ -145,6 +145,6 @@ class Images:
 
 
 def check_name(name: str, what: str) -> None:
-    """Raise LabError for a name that would be hard to read or to type again."""
+    """Raise BadValue for a name that would be hard to read or to type again."""
     if not name or name != name.strip() or not name.isprintable() or len(name) > 255:
-        raise LabError(f"{name!r} cannot be the name of {what}")
+        raise BadValue(f"{name!r} cannot be the name of {what}")

@@ -17,10 +17,12 @@ from guestclock.lab.cloud.images import Images
 from guestclock.lab.cloud.locks import Locks, Subject
 from guestclock.lab.cloud.machine import Machine
 from guestclock.lab.cloud.places import Places, write_whole
+from guestclock.lab.cloud.problems import NoLab
 from guestclock.lab.cloud.records import Server
 from guestclock.lab.cloud.servers import Servers
 from guestclock.lab.cloud.site import OPENING, WHOLE, Gear, RealGear, Site
 from guestclock.lab.cloud.store import Store
+from guestclock.lab.cloud.sweep import sweep
 from guestclock.lab.cloud.trace import ClockReading, Trace, rtc_arguments_of
 from guestclock.lab.cloud.travel import TimeTravel
 from guestclock.lab.guests.disk import GuestSetup
@@ -31,10 +33,11 @@ if TYPE_CHECKING:
 
 
 class Lab:
-    """One lab in a folder, made there if need be; also a context manager.
+    """One lab in a folder; also a context manager.
 
+    It is made if need be; with `must_exist` NoLab is raised instead, and nothing is written.
     Opening it carries through what killed commands have left. `tell` takes lines that its user
-    should see. Raises LabError for whatever cannot be done.
+    should see. Raises LabError for whatever cannot be done, BadValue for what makes no sense.
     """
 
     def __init__(
@@ -42,10 +45,13 @@ class Lab:
         folder: Path,
         hypervisor: Kind | None = None,
         *,
+        must_exist: bool = False,
         tell: Callable[[str], None] | None = None,
         gear: Gear | None = None,
     ) -> None:
-        self._site = _open(folder.resolve(), hypervisor, tell or _unsaid, gear or RealGear())
+        places = Places(folder.resolve())
+        open_site = _open_existing if must_exist else _open
+        self._site = open_site(places, hypervisor, tell or _unsaid, gear or RealGear())
         self.time = TimeTravel(self._site)
         self.images = Images(self._site, self.time)
         self.servers = Servers(self._site)
@@ -133,7 +139,14 @@ class Lab:
         error = None
         if guest is not None:
             error = int((guest.utc - true_utc.replace(tzinfo=None)).total_seconds())
-        return ClockReading(rtc, guest, true_utc, _true_local(true_utc, server, setup), error)
+        return ClockReading(
+            rtc=rtc,
+            guest=guest,
+            true_utc=true_utc,
+            true_local=_true_local(true_utc, server, setup),
+            error=error,
+            silence=_silence(server, setup) if guest is None else None,
+        )
 
 
 def _true_local(instant: datetime, server: Server, setup: GuestSetup | None) -> datetime | None:
@@ -151,19 +164,48 @@ def _unsaid(line: str) -> None:
     """For a program that does not care."""
 
 
-def _open(folder: Path, prefer: Kind | None, tell: Callable[[str], None], gear: Gear) -> Site:
+def _silence(server: Server, setup: GuestSetup | None) -> str:
+    if server.vm_state != "active":
+        state = "in error" if server.vm_state == "error" else server.vm_state
+        what = "its guest does" if server.vm_state == "paused" else "its RTC and its guest do"
+        return f"server {server.name} is {state}: {what} not run"
+    assert setup is None, "a small guest that runs is asked"
+    return f"server {server.name} has no small guest that could be asked"
+
+
+def _open(places: Places, prefer: Kind | None, tell: Callable[[str], None], gear: Gear) -> Site:
+    sweep()
     while True:
-        places = Places(folder)
         places.make()
-        locks = Locks(places.lock)
-        with locks.exclusive(Subject.LAB, OPENING):
-            if not places.time.exists():
-                write_whole(places.time, b"+0\n")
-            site = Site(places, Store(places.database), locks, gear, tell)
-        if journal.finish_lab(site):
-            continue  # It was half destroyed, and is all gone now: this is a new one.
-        with site.working():
-            if prefer is not None:
-                site.keep_kind(prefer)
-            journal.finish_all(site)
-        return site
+        site = _opened(places, tell, gear)
+        # A lab that was half destroyed is all gone once that is finished: the next is a new one.
+        if not journal.finish_lab(site):
+            return _finished(site, prefer)
+
+
+def _open_existing(
+    places: Places, prefer: Kind | None, tell: Callable[[str], None], gear: Gear
+) -> Site:
+    if not places.database.exists():
+        raise NoLab(places.folder)
+    site = _opened(places, tell, gear)
+    if journal.finish_lab(site):
+        raise NoLab(places.folder, finished=True)
+    return _finished(site, prefer)
+
+
+def _opened(places: Places, tell: Callable[[str], None], gear: Gear) -> Site:
+    locks = Locks(places.lock)
+    with locks.exclusive(Subject.LAB, OPENING):
+        if not places.time.exists():
+            write_whole(places.time, b"+0\n")
+        return Site(places, Store(places.database), locks, gear, tell)
+
+
+def _finished(site: Site, prefer: Kind | None) -> Site:
+    """Finish what killed commands have left."""
+    with site.working():
+        if prefer is not None:
+            site.keep_kind(prefer)
+        journal.finish_all(site)
+    return site

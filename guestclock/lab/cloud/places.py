@@ -136,12 +136,9 @@ def part_of(target: Path) -> Path:
 
 def short_folder(folder: Path) -> Path:
     """Make and return a short private folder for a lab's serial sockets. Raises LabError."""
-    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]
     problem: OSError | None = None
-    for base in (os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp"):  # noqa: S108
-        if not base.startswith("/") or len(base) > _LONGEST_BASE:
-            continue
-        short = Path(base) / f"gc-{digest}"
+    for base in short_bases():
+        short = base / short_name(folder)
         try:
             make_private(short)
         except OSError as error:
@@ -154,9 +151,25 @@ def short_folder(folder: Path) -> Path:
     )
 
 
+def short_bases() -> list[Path]:
+    """Where short folders may be, the best place first."""
+    given = (os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp")  # noqa: S108
+    return [Path(base) for base in given if base.startswith("/") and len(base) <= _LONGEST_BASE]
+
+
+def short_name(folder: Path) -> str:
+    """Return the name of the short folder of a lab's folder."""
+    return f"gc-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]}"
+
+
 def make_private(folder: Path) -> None:
     """Make a folder that is this user's alone; in /tmp somebody else may have been faster."""
     folder.mkdir(mode=0o700, exist_ok=True)
+    check_private(folder)
+
+
+def check_private(folder: Path) -> None:
+    """Raise OSError for what is not there, or not a folder that is this user's alone."""
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
         raise PermissionError(13, f"{folder} is there already and not a private folder of yours")

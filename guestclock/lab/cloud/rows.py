@@ -238,7 +238,9 @@ def delete_server(connection: sqlite3.Connection, server: Server) -> None:
 def add_host(connection: sqlite3.Connection, name: str, zone: str) -> Host:
     """Enter a host. Raises LabError for a name in use."""
     if any(one.name == name for one in hosts(connection)):
-        raise LabError(f"there is a host {name!r} already", "set its zone by `lab host set`")
+        raise LabError(
+            f"there is a host {name!r} already", "`guestclock lab host set` gives it another zone"
+        )
     connection.execute("INSERT INTO hosts (name, zone) VALUES (?, ?)", (name, zone))
     return host(connection, name)
 

@@ -6,6 +6,7 @@ about the same server wait for each other.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -31,8 +32,10 @@ from guestclock.lab.cloud.images import check_name
 from guestclock.lab.cloud.locks import Subject
 from guestclock.lab.cloud.machine import Machine
 from guestclock.lab.cloud.places import write_whole
+from guestclock.lab.cloud.problems import BadValue
 from guestclock.lab.cloud.records import Host, Image, Server, VmState
 from guestclock.lab.cloud.site import Site
+from guestclock.lab.cloud.travel import check_year
 from guestclock.lab.console import GuestState
 from guestclock.lab.errors import LabError
 from guestclock.lab.guests.disk import disk_image
@@ -215,6 +218,7 @@ class Servers:
 
     def set_time(self, name: str, local: datetime) -> GuestState:
         """Set the guest's clock as its user would, to a naive local time; return its state."""
+        check_year(local.year, "a guest's time")
         with (
             self._held(name, "set the time of", ("active",)) as server,
             Machine(self._site, server).console() as console,
@@ -298,7 +302,8 @@ def _usable(image: Image) -> Image:
     try:
         check_os_type(image.properties.get("os_type"))
     except BadOsType as error:
-        raise LabError(str(error), "`guestclock lab image set --property os_type=…`") from error
+        hint = f"`guestclock lab image set --property os_type=windows {shlex.quote(image.name)}`"
+        raise BadValue(str(error), hint) from error
     return image
 
 

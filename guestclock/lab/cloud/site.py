@@ -15,6 +15,7 @@ from guestclock.lab.cloud.locks import Locks, Subject
 from guestclock.lab.cloud.places import Places, make_private, short_folder
 from guestclock.lab.cloud.records import Host
 from guestclock.lab.cloud.store import Store
+from guestclock.lab.cloud.sweep import keep_record
 from guestclock.lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class Site:
             known = str(short_folder(self.places.folder))
             with self.store.writing() as connection:
                 rows.set_setting(connection, "sockets", known)
+        keep_record(Path(known), self.places.folder)
         return Path(known)
 
     def keep_kind(self, kind: Kind) -> None:

@@ -16,7 +16,8 @@ class ClockReading:
 
     `rtc` and the guest's times are naive, whole seconds. `true_utc` is the lab's own time, aware;
     `true_local` the naive local time of the guest's zone then. `error` is how many seconds the
-    guest's idea of UTC is ahead of it. None: the machine is off, paused, or no small guest.
+    guest's idea of UTC is ahead of it. None: the machine is off, paused, or no small guest;
+    `silence` says in words why the guest does not speak.
     """
 
     rtc: datetime | None
@@ -24,6 +25,7 @@ class ClockReading:
     true_utc: datetime
     true_local: datetime | None
     error: int | None
+    silence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from guestclock.lab.cloud.locks import Subject
 from guestclock.lab.cloud.places import write_whole
+from guestclock.lab.cloud.problems import BadValue
 from guestclock.lab.cloud.site import TIME, Site
 from guestclock.lab.errors import LabError
 from guestclock.lab.faketime import stepped_env
@@ -16,6 +17,7 @@ from guestclock.lab.faketime import stepped_env
 # QEMU and libfaketime were measured right between these.
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(2150, 1, 1, tzinfo=UTC)
+_YEARS = f"from {_FIRST.year} to {_LAST.year - 1}"
 
 
 class TimeTravel:
@@ -62,8 +64,14 @@ class TimeTravel:
     def _keep(self, offset: int) -> datetime:
         now = datetime.now(UTC)
         if not (_FIRST - now).total_seconds() <= offset < (_LAST - now).total_seconds():
-            raise LabError("the lab's time goes from 1970 to 2149")
+            raise BadValue(f"the lab's time goes {_YEARS}")
         if offset:
             stepped_env(self._site.places.time)  # Says so where there is no libfaketime.
         write_whole(self._site.places.time, f"{offset:+d}\n".encode("ascii"))
         return self.now()
+
+
+def check_year(year: int, what: str) -> None:
+    """Raise BadValue for a year that `what` cannot be in."""
+    if not _FIRST.year <= year < _LAST.year:
+        raise BadValue(f"{what} goes {_YEARS}")

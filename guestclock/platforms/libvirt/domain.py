@@ -22,6 +22,7 @@ from guestclock.platforms.libvirt.commandline import Overrides, overrides_of
 from guestclock.platforms.libvirt.dialect import BadClock, RawClock, clock_of, raw_clock
 from guestclock.platforms.libvirt.kinds import NOVA, OSINFO, Hints, NovaImage, kind_of
 from guestclock.platforms.surroundings import Surroundings, guest_in
+from guestclock.platforms.text import clean
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -36,6 +37,7 @@ _DUMPED = Unknown("only a dump of the live definition was read", "ask with -c UR
 _READ = frozenset(("name", "uuid", "metadata", "os", "features", "clock", _COMMAND_LINE))
 # The law is QEMU's. test is libvirt's mock of a driver.
 _QEMU_TYPES = frozenset(("kvm", "qemu", "hvf", "test", ""))
+_SPACE = " \t\r\n"
 _UUID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}")
 
 
@@ -79,7 +81,8 @@ def read_domain(domain: etree._Element) -> Domain:
             continue
         match tag:
             case "name":
-                name = name or child.text
+                if name is None:
+                    name = child.text or ""
             case "uuid":
                 uuid = uuid or child.text
             case "clock":
@@ -110,8 +113,13 @@ def _architecture(system: etree._Element) -> tuple[str, str]:
 
 
 def _name(text: str | None) -> str:
-    name = (text or "").strip()
-    if not name.isprintable():
+    """libvirt takes every name but these; reports escape what would trick a reader."""
+    if text is None:
+        return ""
+    name = text.strip(_SPACE)
+    if not name:
+        raise BadDomain("the name is empty")
+    if "\n" in name or "\0" in name:
         raise BadDomain(f"the name {name[:60]!r} has characters that no name has")
     return name
 
@@ -186,7 +194,7 @@ class DomainReader:
         try:
             return self._facts(domain.raw, domain.live, row)
         except BadClock as problem:
-            raise BadDomain(str(problem)) from None
+            raise BadDomain(clean(str(problem))) from None
 
     def _new_facts(self, raw: RawDomain, live: bool, row: Row | None) -> Facts:
         overrides = overrides_of(raw.command_line)

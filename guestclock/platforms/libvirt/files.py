@@ -164,6 +164,8 @@ class FileReader:
             return self._inner(root, source)
         except (Refused, BadDomain) as problem:
             return [Unread(source, str(problem))]
+        except (ValueError, RecursionError) as problem:
+            return [Unread(source, _unforeseen(problem))]
 
     def _inner(self, root: etree._Element, source: str) -> list[Collected]:
         if root.tag not in _WRAPPERS:
@@ -176,9 +178,16 @@ class FileReader:
                 found.append(self._domains.machine(domain, source))
             except BadDomain as problem:
                 found.append(Unread(source, f"domain {len(found) + 1}: {problem}"))
+            except (ValueError, RecursionError) as problem:
+                reason = f"domain {len(found) + 1}: {_unforeseen(problem)}"
+                found.append(Unread(source, reason))
         if not found:
             raise Refused(f"there is no <domain> in its <{root.tag}>")
         return found
+
+
+def _unforeseen(problem: Exception) -> str:
+    return f"it cannot be judged: {clean(str(problem))}"
 
 
 def _is_libvirts_own(tag: str, source: str) -> bool:

@@ -6,7 +6,6 @@ down and passes. What could not be read are errors in a suite of their own.
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections import Counter
@@ -19,11 +18,10 @@ from guestclock.audit import Audited, Result
 from guestclock.findings.finding import Finding, Rule, Severity
 from guestclock.platforms.interface import Unread
 from guestclock.reports.audit.interface import Scope
+from guestclock.reports.audit.text import visible
 
 _SPOOLED = 1 << 20
 _UNREAD = "unread"
-# What XML 1.0 cannot hold, escaped or not.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def report(results: Iterable[Result], scope: Scope, stream: TextIO) -> None:
@@ -103,11 +101,16 @@ def _spooled() -> AbstractContextManager[IO[str]]:
 
 
 def _body(finding: Finding) -> str:
-    text = f"expected: {finding.expected}\nobserved: {finding.observed}\ncure: {finding.cure}"
+    lines = (
+        f"expected: {finding.expected}",
+        f"observed: {finding.observed}",
+        f"cure: {finding.cure}",
+    )
+    text = "\n".join(map(_text, lines))
     if finding.severity is Severity.NOTE:
-        return f"<system-out>{_text(text)}</system-out>"
+        return f"<system-out>{text}</system-out>"
     kind, message = finding.severity.value, _attribute(finding.observed)
-    return f'<failure type="{kind}" message={message}>{_text(text)}</failure>'
+    return f'<failure type="{kind}" message={message}>{text}</failure>'
 
 
 def _error(unread: Unread) -> str:
@@ -115,8 +118,9 @@ def _error(unread: Unread) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(_FORBIDDEN.sub("�", text))
+    # What is visible holds nothing that XML 1.0 could not.
+    return escape(visible(text))
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_FORBIDDEN.sub("�", text))
+    return quoteattr(visible(text))

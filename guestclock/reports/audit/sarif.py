@@ -7,12 +7,14 @@ that a scan of a repository of definitions marks the file. Source: OASIS SARIF 2
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import quote
 
+import guestclock
 from guestclock import __version__
 from guestclock.audit import Audited, Result, fingerprint
 from guestclock.findings.finding import Finding, Rule, page
@@ -20,12 +22,15 @@ from guestclock.platforms.interface import Unread
 from guestclock.reports.audit.interface import Scope
 from guestclock.reports.audit.json import encode
 from guestclock.reports.audit.record import summary_record
+from guestclock.reports.audit.text import visible
 from guestclock.reports.records import error_record
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 _SPOOLED = 1 << 20
+_PROJECT = Path(guestclock.__file__).parent.parent
+_LINK = re.compile(r"\[([^]]*)\]\((?!https?:)[^)]*\)")
 # The level of a rule is that of the finding it most often gives; each result has its own.
 _LEVELS = {"CLK1": "error", "CLK2": "warning", "CLK3": "warning", "CLK4": "warning"}
 
@@ -68,13 +73,23 @@ def _driver(rules: Iterable[Rule]) -> dict[str, object]:
                 "name": "".join(word.capitalize() for word in rule.name.split("-")),
                 "shortDescription": {"text": rule.summary},
                 "fullDescription": {"text": rule.summary},
-                "help": {"text": f"See {page(rule.id)} in guestclock's documentation."},
-                "helpUri": page(rule.id),
+                "help": _help(rule),
                 "defaultConfiguration": {"level": _LEVELS.get(rule.id[:4], "note")},
             }
             for rule in rules
         ],
     }
+
+
+def _help(rule: Rule) -> dict[str, object]:
+    """The rule's page where it is beside the package, as in a clone; a wheel has no pages."""
+    try:
+        text = (_PROJECT / page(rule.id)).read_text(encoding="utf-8")
+    except OSError:
+        return {"text": rule.summary}
+    # Its links lead to other pages, which are not where this is read.
+    text = _LINK.sub(r"\1", text)
+    return {"text": text, "markdown": text}
 
 
 def _result(result: Audited, finding: Finding, number: int) -> dict[str, object]:
@@ -84,8 +99,8 @@ def _result(result: Audited, finding: Finding, number: int) -> dict[str, object]
     location: dict[str, object] = {
         "logicalLocations": [
             {
-                "name": machine.name,
-                "fullyQualifiedName": f"{machine.platform}/{machine.id}",
+                "name": visible(machine.name),
+                "fullyQualifiedName": visible(f"{machine.platform}/{machine.id}"),
                 "kind": "resource",
             }
         ]
@@ -101,12 +116,12 @@ def _result(result: Audited, finding: Finding, number: int) -> dict[str, object]
         "ruleId": finding.rule,
         "ruleIndex": number,
         "level": finding.severity.value,
-        "message": {"text": text},
+        "message": {"text": visible(text)},
         "locations": [location],
         "partialFingerprints": {"guestclock/v1": fingerprint(machine, finding)},
         "properties": {
             "hop": finding.hop,
-            "evidence": evidence,
+            "evidence": visible(evidence),
             "error_seconds": error_record(result.judgement.outlook),
         },
     }
@@ -115,7 +130,7 @@ def _result(result: Audited, finding: Finding, number: int) -> dict[str, object]
 def _notification(unread: Unread) -> dict[str, object]:
     record: dict[str, object] = {
         "level": "error",
-        "message": {"text": f"{unread.source}: {unread.reason}"},
+        "message": {"text": visible(f"{unread.source}: {unread.reason}")},
     }
     uri = file_uri(unread.source)
     if uri is not None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from guestclock.platforms.text import escaped
+
 
 def visible(text: str) -> str:
     """A text with what a terminal would take for a command, or nobody would see, written out."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
+    return escaped(text)
 
 
 def inert(text: str) -> str:

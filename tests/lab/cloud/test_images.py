@@ -71,6 +71,12 @@ def test_a_guest_has_its_zones_bias_of_the_labs_time_unless_another_is_given(lab
     assert (other.bias_minutes, other.zone_table) == (-540, setup.zone_table)
 
 
+def test_a_windows_zone_is_kept_by_its_iana_name(lab: Lab) -> None:
+    setup = lab.images.guest_setup("windows", "China Standard Time")
+    image = lab.images.create_guest("new", setup, "China Standard Time")
+    assert (setup.bias_minutes, image.zone) == (-480, "Asia/Shanghai")
+
+
 def test_the_guests_setup_is_on_the_images_disk(lab: Lab) -> None:
     setup = lab.images.guest_setup("windows", bias_minutes=300, universal=True, deaf=True)
     image = lab.images.create_guest("odd", setup)

@@ -275,8 +275,12 @@ def test_a_hosts_new_zone_counts_from_the_next_cold_start(lab: Lab) -> None:
 
 
 def test_a_zone_the_hosts_do_not_have_is_refused(lab: Lab) -> None:
-    with pytest.raises(LabError, match="has no zone 'Asia/Shangai'"):
+    with pytest.raises(LabError, match="did you mean Asia/Shanghai"):
         lab.hosts.set_zone("host1", "Asia/Shangai")
+
+
+def test_a_hosts_zone_may_be_given_by_its_windows_name(lab: Lab) -> None:
+    assert lab.hosts.set_zone("host1", "china standard time").zone == "Asia/Shanghai"
 
 
 def test_down_stops_all_servers_and_keeps_all_state(lab: Lab, opened: Opener) -> None:

@@ -211,6 +211,8 @@ def test_a_domain_without_uuid_or_name_goes_by_its_path() -> None:
     [
         ("<domain><uuid>not-one</uuid></domain>", "'not-one' is not a uuid"),
         ("<domain><name>a\nb</name></domain>", "characters that no name has"),
+        ("<domain><name/></domain>", "the name is empty"),
+        ("<domain><name> </name></domain>", "the name is empty"),
         ("<domain><clock offset='sync'/></domain>", "unknown clock offset 'sync'"),
     ],
 )
@@ -229,3 +231,12 @@ def test_a_live_utc_definition_has_no_word_about_adjustments() -> None:
     assert isinstance(facts.definition, Inferred)
     assert facts.definition.value == Clock(Utc())
     assert "guest wrote" not in facts.definition.where
+
+
+@pytest.mark.parametrize(
+    "name", ["a\u202eb", "a\u00a0b", "\u3000a\u3000", "\U0001f468\u200d\U0001f469", "a\x85", "a\tb"]
+)
+def test_every_name_that_libvirt_takes_is_read_as_it_is(name: str) -> None:
+    domain = etree.Element("domain")
+    etree.SubElement(domain, "name").text = name
+    assert READER.machine(domain, "p").identity.name == name

@@ -5,7 +5,6 @@ import random
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,36 +16,13 @@ from guestclock.machine import Machine
 from guestclock.platforms.interface import Collected, Unread
 from guestclock.platforms.libvirt.files import LARGEST, DomainFiles, FileReader, walk
 from guestclock.platforms.surroundings import Surroundings
-
-GOOD = "<domain type='kvm'><name>{0}</name><uuid>00000000-0000-4000-8000-{1:012}</uuid></domain>"
-
-
-def collect(*paths: Path | str) -> list[Collected]:
-    return list(DomainFiles(map(str, paths), Surroundings()).machines())
-
-
-def names(collected: list[Collected]) -> list[str]:
-    return [one.identity.name if isinstance(one, Machine) else one.reason for one in collected]
+from tests.platforms.libvirt.folder import GOOD, Write, collect, names
 
 
 def only(collected: list[Collected]) -> Unread:
     [one] = collected
     assert isinstance(one, Unread), one
     return one
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
-    def writer(name: str, content: str | bytes) -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return writer
-
-
-Write = Callable[[str, str | bytes], Path]
 
 
 def test_a_folder_is_read_with_its_folders_sorted_by_path(tmp_path: Path, write: Write) -> None:
@@ -187,6 +163,7 @@ LIMITED = """
 import resource, sys
 from guestclock.platforms.libvirt.files import DomainFiles
 from guestclock.platforms.surroundings import Surroundings
+from tests.platforms.libvirt.folder import GOOD, Write, collect, names
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 count = sum(1 for _ in DomainFiles(sys.argv[1:], Surroundings()).machines())
 print(count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
@@ -322,8 +299,8 @@ def test_a_name_that_would_break_a_report_is_shown_escaped(tmp_path: Path, write
     (tmp_path / os.fsdecode(b"latin-\xfc.xml")).write_text("<oops")
     sources = [only([one]).source for one in collect(tmp_path)]
     assert sources == [
-        f"{tmp_path}/latin-\\xfc.xml".replace("\\x", "\\\\udc"),
-        f"{tmp_path}/two\\nlines.xml",
+        f"{tmp_path}/latin-\\xfc.xml",
+        f"{tmp_path}/two\\x0alines.xml",
     ]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from math import floor
 
 import pytest
 from hypothesis import given
@@ -39,7 +40,7 @@ def test_an_offset_of_whole_seconds_is_found_through_a_round_trip(
     offset: int, before: float, trip: float, moment: float
 ) -> None:
     # The RTC is read somewhere within the trip and shows whole seconds only.
-    shown = int(before + trip * moment + offset)
+    shown = floor(before + trip * moment + offset)
     reading = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=shown)
     found = offset_of(reading.replace(tzinfo=None), before, before + trip)
     assert abs(found - offset) <= 1
