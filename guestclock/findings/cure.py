@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from guestclock.clock import Base, Clock, Utc, Variable, Zone, describe
-from guestclock.cures import right_base
+from guestclock.cures import in_qemus_words, right_base
 from guestclock.evidence import Inferred, Unknown, value_of
 from guestclock.findings.finding import Case
 from guestclock.findings.sides import clock_of, gap, is_by_hand, keeps_local, wanted_offset
@@ -50,19 +50,8 @@ def _is_right(case: Case, facts: Facts) -> bool:
 
 def _text(case: Case, base: Base) -> str:
     if is_by_hand(case):
-        return f"{_arguments(base)}; {NEW_PROCESS}"
+        return f"{in_qemus_words(base)}; {NEW_PROCESS}"
     return f"virsh edit: <clock {describe(base)}/>, {COLD_START}"
-
-
-def _arguments(base: Base) -> str:
-    match base:
-        case Zone(name):
-            return f"give QEMU -rtc base=localtime and TZ={name} in its environment"
-        case Variable(adjustment):
-            start = f"$(date -u -d '{adjustment} seconds' +%Y-%m-%dT%H:%M:%S)"
-            return f"give QEMU -rtc base={start}"
-        case _:
-            return "give QEMU -rtc base=utc"
 
 
 def right_clock(case: Case) -> str:
