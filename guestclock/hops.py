@@ -116,7 +116,9 @@ def _process(process: Process | None, seen: Outlook) -> Hop:
         says = f"-rtc {process.arguments.value}"
         zone = value_of(process.environment_zone)
         says += f" with TZ={zone}" if zone is not None else ""
-        evidence = [cite(says, process.arguments), cite(f"TZ={zone}", process.environment_zone)]
+        evidence = [cite(says, process.arguments)]
+        if zone is not None or isinstance(process.environment_zone, Unknown):
+            evidence.append(cite(f"TZ={zone}", process.environment_zone))
         return Hop("QEMU", says, says, tuple(evidence))
     if seen.start is None or isinstance(seen.start.arguments, Unknown):
         reason = seen.offset if isinstance(seen.offset, Unknown) else Unknown("not running")

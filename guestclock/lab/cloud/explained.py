@@ -22,6 +22,7 @@ from guestclock.machine import Facts, Hardware, Identity, Machine, Process
 from guestclock.platforms.libvirt.dialect import parse_clock
 from guestclock.platforms.openstack.hops import os_type_hop, right_os_type
 from guestclock.platforms.openstack.rule import nova_clock
+from guestclock.platforms.qemu.process import QemuProcess
 from guestclock.rtc import parse_arguments
 from guestclock.zones import Zones
 
@@ -101,6 +102,7 @@ def _process(trace: Trace, pid: int) -> Process:
         arguments=Unknown("QEMU has no -rtc")
         if arguments is None
         else Observed(parse_arguments(arguments), f"the command line of process {pid}"),
+        environment_zone=QemuProcess(pid).environment_zone(),
         rtc_offset=Unknown("its RTC was not read")
         if reading is None
         else Observed(_since_utc(reading, trace.clock.true_utc), "QMP rtc-time"),
