@@ -68,12 +68,3 @@ def how(fact: Fact[T]) -> str:
 def derive(fact: Fact[T], rule: Callable[[T], U], where: str) -> Fact[U]:
     """What follows from a fact by `rule`; unknown stays unknown, with the same reason."""
     return fact if isinstance(fact, Unknown) else Inferred(rule(fact.value), where)
-
-
-def combine(left: Fact[T], right: Fact[U], where: str) -> Fact[tuple[T, U]]:
-    """Both values together, or the first unknown of the two."""
-    if isinstance(left, Unknown):
-        return left
-    if isinstance(right, Unknown):
-        return right
-    return Inferred((left.value, right.value), where)

@@ -178,13 +178,3 @@ def _boot(guest: Guest, reading: datetime, instant: datetime, zones: Zones) -> B
         else Inferred(local_at(own_zone.value, utc.replace(tzinfo=UTC)), own_zone.where)
     )
     return Boot(Inferred(utc, assumed.where), shown, true_local, Inferred(error, assumed.where))
-
-
-def error(rtc_offset: Fact[int], assumed_offset: Fact[int]) -> Fact[int]:
-    """The law itself: seconds that the guest's idea of UTC is ahead of true UTC."""
-    if isinstance(rtc_offset, Unknown):
-        return rtc_offset
-    if isinstance(assumed_offset, Unknown):
-        return assumed_offset
-    where = f"{rtc_offset.where}; {assumed_offset.where}"
-    return Inferred(rtc_offset.value - assumed_offset.value, where)
