@@ -11,14 +11,22 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from guestclock.evidence import Unknown
 from guestclock.findings.cause import case_of
-from guestclock.findings.finding import Finding, Rule, Severity
-from guestclock.findings.registry import RULES
-from guestclock.machine import Facts, Identity, Outlook
-from guestclock.platforms.interface import Collected, Unread
+from guestclock.findings.finding import Case, Finding, Rule, Severity
+from guestclock.machine import MACHINES, NO_OUTLOOK, Facts, Identity, Machine, Outlook
+from guestclock.platforms.interface import (
+    NOTHING,
+    Collected,
+    Examined,
+    Managed,
+    Note,
+    Origin,
+    Unread,
+)
+from guestclock.rules import RULES
 from guestclock.zones import Zones
 
 TOLERANCE = 5
@@ -37,7 +45,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """A machine that was judged; `findings` are those that no baseline had already."""
+    """A machine or object that was judged; `findings` are those that no baseline had already."""
 
     machine: Identity
     judgement: Judgement
@@ -45,6 +53,8 @@ class Audited:
 
 
 Result: TypeAlias = Audited | Unread
+Passing: TypeAlias = Result | Note
+"""What an audit gives; a note is counted and comes to no report by itself."""
 
 
 class Judge:
@@ -61,29 +71,46 @@ class Judge:
         self.zones = zones
         self.tolerance = tolerance
         self.rules = rules
+        self._chosen = frozenset(rule.id for rule in rules)
         # By id first: hashing all that is known of a machine takes longer than all else here.
         # The facts are kept with their judgement, so that no other object can get their id.
-        self._by_id: dict[int, tuple[Facts, Judgement]] = {}
-        self._by_facts: dict[Facts, Judgement] = {}
+        self._by_id: dict[int, tuple[Facts, Case, Judgement]] = {}
+        self._by_facts: dict[Facts, tuple[Case, Judgement]] = {}
 
     def __call__(self, facts: Facts) -> Judgement:
         """The judgement on these facts; the same object for equal ones, while it is remembered."""
+        return self._judged(facts)[1]
+
+    def managed(self, facts: Facts, origin: Origin) -> Judgement:
+        """The judgement on a machine by the general rules and those of its platform."""
+        case, general = self._judged(facts)
+        own = origin.own(case)
+        if own is NOTHING:
+            return general
+        kept = [one for one in general.findings if one.rule not in own.replaced]
+        return Judgement(general.outlook, (*self.choose(own.findings), *kept))
+
+    def choose(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Those of the rules that this judge goes by."""
+        return tuple(one for one in findings if one.rule in self._chosen)
+
+    def _judged(self, facts: Facts) -> tuple[Case, Judgement]:
         kept = self._by_id.get(id(facts))
         if kept is not None:
-            return kept[1]
+            return kept[1], kept[2]
         if len(self._by_id) >= _REMEMBERED:
             self._by_id.clear()
             self._by_facts.clear()
-        judgement = self._by_facts.get(facts)
-        if judgement is None:
-            judgement = self._by_facts[facts] = self._judge(facts)
-        self._by_id[id(facts)] = (facts, judgement)
-        return judgement
+        judged = self._by_facts.get(facts)
+        if judged is None:
+            judged = self._by_facts[facts] = self._judge(facts)
+        self._by_id[id(facts)] = (facts, *judged)
+        return judged
 
-    def _judge(self, facts: Facts) -> Judgement:
+    def _judge(self, facts: Facts) -> tuple[Case, Judgement]:
         case = case_of(facts, self.at, self.zones, self.tolerance)
         found = tuple(finding for rule in self.rules for finding in rule.check(case))
-        return Judgement(case.outlook, found)
+        return case, Judgement(case.outlook, found)
 
 
 def judge(facts: Facts, at: datetime, zones: Zones, tolerance: int = TOLERANCE) -> Judgement:
@@ -93,13 +120,21 @@ def judge(facts: Facts, at: datetime, zones: Zones, tolerance: int = TOLERANCE) 
 
 def audit(
     collected: Iterable[Collected], judge: Judge, known: Container[bytes] = frozenset()
-) -> Iterator[Result]:
+) -> Iterator[Passing]:
     """Each machine with its findings, less those whose fingerprint is `known`."""
     for one in collected:
-        if isinstance(one, Unread):
-            yield one
-        else:
-            yield audited(one.identity, judge(one.facts), known)
+        match one:
+            case Unread() | Note():
+                yield one
+            case Machine(identity, facts):
+                yield audited(identity, judge(facts), known)
+            case Managed(machine, origin):
+                yield audited(machine.identity, judge.managed(machine.facts, origin), known)
+            case Examined(identity, findings):
+                judgement = Judgement(NO_OUTLOOK, judge.choose(findings))
+                yield audited(identity, judgement, known)
+            case _:
+                assert_never(one)
 
 
 def audited(machine: Identity, judgement: Judgement, known: Container[bytes]) -> Audited:
@@ -129,20 +164,26 @@ def _digest(machine: Identity, finding: Finding) -> bytes:
 class Tally:
     """What an audit came to, counted as its results pass by.
 
-    `unknown` counts the machines whose error after a cold start is not known, by reason, and
-    `baseline` the findings that were left out because a baseline had them.
+    `objects` counts what is no machine, by kind. `unknown` counts the machines whose error after a
+    cold start is not known, by reason, `notes` what sources could not tell, by source and text,
+    and `baseline` the findings that were left out because a baseline had them.
     """
 
     machines: int = 0
+    objects: Counter[str] = field(default_factory=Counter)
     unread: int = 0
     baseline: int = 0
     severities: Counter[Severity] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
+    notes: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def count(self, results: Iterable[Result]) -> Iterator[Result]:
-        """Passes the results on and counts them."""
+    def count(self, results: Iterable[Passing]) -> Iterator[Result]:
+        """Counts the results and passes them on, but for notes, which are reported at the end."""
         for result in results:
+            if isinstance(result, Note):
+                self.notes[result.source, result.text] += 1
+                continue
             if isinstance(result, Unread):
                 self.unread += 1
             else:
@@ -150,11 +191,14 @@ class Tally:
             yield result
 
     def _count(self, result: Audited) -> None:
-        self.machines += 1
         self.baseline += len(result.judgement.findings) - len(result.findings)
         for finding in result.findings:
             self.severities[finding.severity] += 1
             self.rules[finding.rule] += 1
+        if result.machine.kind not in MACHINES:
+            self.objects[result.machine.kind] += 1
+            return
+        self.machines += 1
         error = result.judgement.outlook.after_cold_start
         if isinstance(error, Unknown):
             self.unknown[error.reason] += 1

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from guestclock.clock import Base, Zone
 from guestclock.cures import Cure, cure_for, cures_base
-from guestclock.evidence import Unknown, value_of
+from guestclock.evidence import Fact, Unknown, value_of
 from guestclock.exposure import Exposure, Life, clock_zone, next_fault
 from guestclock.faults import Fault, classify
+from guestclock.findings.finding import Branch
 from guestclock.hops import Hop, hops_of
 from guestclock.machine import Facts, Identity, Machine, Outlook, outlook
 from guestclock.words import behind_or_ahead, duration, instant
@@ -17,6 +18,49 @@ from guestclock.zones import Zones
 
 HORIZON = timedelta(days=800)
 """How far ahead an explanation looks for a change of a zone: over two summers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What a machine's platform can do: the best clock it can write, and the cheapest cure."""
+
+    base: Base
+    cure: Cure
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """An operation that a platform offers, and the clock error in seconds after it.
+
+    `name` is the platform's word ("soft reboot", "live migration to compute2"). `regenerates` is
+    whether it writes the definition anew, None where that hangs on something; `hangs_on` says on
+    what the outcome hangs, empty where on nothing.
+    """
+
+    name: str
+    error: Fact[int]
+    regenerates: bool | None
+    hangs_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a machine's platform adds to its explanation.
+
+    `hops` come before the definition, such as an image and an instance. `within` is what the
+    platform that writes the definition can do, None where anyone may define a clock. `ahead` are
+    its operations, `history` what its records show of how the machine came to be so, a sentence
+    each, and `tree` what descends from what around it.
+    """
+
+    hops: tuple[Hop, ...] = ()
+    within: Within | None = None
+    ahead: tuple[Ahead, ...] = ()
+    history: tuple[str, ...] = ()
+    tree: tuple[Branch, ...] = ()
+
+
+NOTHING_TOLD = Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +74,14 @@ class Explanation:
     seen: Outlook
     exposure: Exposure | None
     cure: Cure | None
-
-
-@dataclass(frozen=True, slots=True)
-class Within:
-    """What a machine's platform can do: the best clock it can write, and the cheapest cure."""
-
-    base: Base
-    cure: Cure
+    told: Told = NOTHING_TOLD
 
 
 def explain(
-    machine: Machine,
-    at: datetime,
-    zones: Zones,
-    upstream: tuple[Hop, ...] = (),
-    tolerance: int = 5,
-    within: Within | None = None,
+    machine: Machine, at: datetime, zones: Zones, told: Told = NOTHING_TOLD, tolerance: int = 5
 ) -> Explanation:
-    """Explain a machine whose next cold start would be at `at`.
+    """Explain a machine whose next cold start would be at `at`; `told` is by its platform.
 
-    `upstream` are the hops before the definition, such as an image and an instance; `within` is
-    what the platform that writes the definition can do, None where anyone may define a clock.
     Errors below `tolerance` seconds are none.
     """
     facts = machine.facts
@@ -61,16 +91,18 @@ def explain(
     if fault is None:
         exposure = next_fault(facts, seen.guest, at, at + HORIZON, zones, tolerance)
     by_hand = machine.identity.platform == "qemu"
+    within = told.within
     wanted = within.base if within else cures_base(facts, at, zones, tolerance)
     cure = within.cure if within else cure_for(facts, at, zones, tolerance, by_hand)
     return Explanation(
         machine=machine.identity,
         verdict=verdict(machine, seen, fault, exposure, tolerance),
         fault=fault,
-        hops=upstream + hops_of(facts, seen, at, zones, tolerance, fault, wanted),
+        hops=told.hops + hops_of(facts, seen, at, zones, tolerance, fault, wanted),
         seen=seen,
         exposure=exposure,
         cure=cure if fault else None,
+        told=told,
     )
 
 

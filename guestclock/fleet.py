@@ -19,11 +19,11 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import TypeAlias
 
-from guestclock.audit import Judge, Judgement, Result, audit, audited
+from guestclock.audit import Judge, Judgement, Passing, audit, audited
 from guestclock.errors import Unreadable
 from guestclock.evidence import Unknown
 from guestclock.machine import Facts, Identity, Machine
-from guestclock.platforms.interface import Collected, Unread
+from guestclock.platforms.interface import Read, Unread
 from guestclock.platforms.libvirt.files import FileReader, repeated, walk
 from guestclock.platforms.seen import Seen
 from guestclock.platforms.surroundings import Surroundings
@@ -51,7 +51,7 @@ def audit_files(
     judge: Judge,
     known: Container[bytes] = frozenset(),
     jobs: int | None = None,
-) -> Iterator[Result]:
+) -> Iterator[Passing]:
     """The results of all domains in files and folders, sorted by path.
 
     `jobs` is the number of workers, by default one a core where the files are many; 1 is this
@@ -93,7 +93,7 @@ def is_many(paths: Iterable[str]) -> bool:
     return count >= WORTH_A_POOL
 
 
-def _read(reader: FileReader, walked: Iterable[str | Unread]) -> Iterator[Collected]:
+def _read(reader: FileReader, walked: Iterable[str | Unread]) -> Iterator[Read]:
     for path in walked:
         if isinstance(path, Unread):
             yield path
@@ -101,7 +101,7 @@ def _read(reader: FileReader, walked: Iterable[str | Unread]) -> Iterator[Collec
             yield from reader.read(path)
 
 
-def _once(collected: Iterable[Collected]) -> Iterator[Collected]:
+def _once(collected: Iterable[Read]) -> Iterator[Read]:
     seen = Seen()
     for one in collected:
         yield one if isinstance(one, Unread) else repeated(one, seen) or one

@@ -43,12 +43,19 @@ def hops_of(
 ) -> tuple[Hop, ...]:
     """The definition, the live definition, the host, the QEMU process, the RTC, the guest.
 
-    `wanted` is the clock that would cure a fault, None where none would or none is known.
+    Where a manager writes the definition anew, the one it will write comes before the one that
+    stands. `wanted` is the clock that would cure a fault, None where none would or none is known.
     """
     wrong = fault not in (None, Fault.UNKNOWN)
-    hops = [_definition(facts, fault, wanted)]
+    if facts.stored is None:
+        hops = [_definition("definition", facts.definition, facts, fault, wanted)]
+    else:
+        hops = [
+            _definition("next definition", facts.definition, facts, fault, wanted),
+            _stored(facts.stored, facts.definition),
+        ]
     if facts.live is not None and facts.process is not None:
-        hops.append(_live(facts.live, facts.definition))
+        hops.append(_live(facts.live, facts.stored or facts.definition))
     hops += _host(facts, wrong)
     hops.append(_process(facts.process, seen))
     hops.append(_rtc(facts, seen, at, zones, tolerance))
@@ -56,9 +63,11 @@ def hops_of(
     return tuple(hops)
 
 
-def _definition(facts: Facts, fault: Fault | None, wanted: Base | None) -> Hop:
-    says = _clock(facts.definition)
-    if isinstance(facts.definition, Unknown) or fault is Fault.UNKNOWN:
+def _definition(
+    name: str, definition: Fact[Clock], facts: Facts, fault: Fault | None, wanted: Base | None
+) -> Hop:
+    says = _clock(definition)
+    if isinstance(definition, Unknown) or fault is Fault.UNKNOWN:
         should = ""
     elif fault is None:
         should = says
@@ -69,7 +78,14 @@ def _definition(facts: Facts, fault: Fault | None, wanted: Base | None) -> Hop:
     else:
         # No clock would cure it: what is wrong is the guest's side.
         should = says
-    return Hop("definition", says, should, (cite(says, facts.definition),))
+    return Hop(name, says, should, (cite(says, definition),))
+
+
+def _stored(stored: Fact[Clock], definition: Fact[Clock]) -> Hop:
+    """What stands on the host should be what the manager would write now."""
+    says, will = _clock(stored), value_of(definition)
+    should = "" if will is None or isinstance(stored, Unknown) else describe(will.base)
+    return Hop("definition", says, should, (cite(says, stored),))
 
 
 def _live(live: Fact[Clock], definition: Fact[Clock]) -> Hop:

@@ -14,17 +14,23 @@ from guestclock.zones import Zones
 
 OFF = Unknown("the machine is off")
 NOT_READ = Unknown("the machine runs and its RTC was not read", "read it with --live")
+MACHINES = frozenset(("domain", "process", "server"))
+"""The kinds of what has a clock; all other objects are looked at for what they hand on."""
 ONLY_DEFINITION = Unknown("only the definition was read", "ask the host with -c URI --live")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which machine: `id` is its UUID where it has one, else its path or name."""
+    """Which machine or object: `id` is its UUID where it has one, else its path or name.
+
+    `kind` is what its platform calls it: domain, process, server, image, volume, snapshot, host.
+    """
 
     id: str
     name: str
     platform: str
     source: str
+    kind: str = "domain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +74,15 @@ class Facts:
     """All that was read of a machine but its name, so that equal machines are judged once.
 
     `definition` is what the next cold start uses; `live` what the running machine was made from,
-    None where it is off or was not asked. `process` is None for a machine that does not run, and
-    `asked` says whether anyone could tell.
+    None where it is off or was not asked. `stored` is the definition as it stands on its host,
+    where a manager writes another one at the next cold start; None where it is `definition`
+    itself. `process` is None for a machine that does not run, and `asked` says whether anyone
+    could tell.
     """
 
     definition: Fact[Clock]
     live: Fact[Clock] | None = None
+    stored: Fact[Clock] | None = None
     process: Process | None = None
     asked: bool = False
     hardware: Hardware = Hardware()
@@ -104,6 +113,13 @@ class Outlook:
     offset: Fact[int]
     live_offset: Fact[int]
     guest: Guest
+
+
+_NO_MACHINE = Unknown("it is no machine and has no clock")
+NO_OUTLOOK = Outlook(
+    _NO_MACHINE, _NO_MACHINE, _NO_MACHINE, None, _NO_MACHINE, _NO_MACHINE, Guest(kind=_NO_MACHINE)
+)
+"""What there is to say of an image, a volume or a host."""
 
 
 def outlook(facts: Facts, at: datetime, zones: Zones) -> Outlook:

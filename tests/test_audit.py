@@ -6,9 +6,9 @@ from guestclock import audit as engine
 from guestclock.audit import Audited, Judge, Tally, audit, audited, fingerprint, judge
 from guestclock.clock import Utc, Variable
 from guestclock.findings.finding import Severity
-from guestclock.findings.registry import chosen
 from guestclock.machine import Identity, Machine
 from guestclock.platforms.interface import Unread
+from guestclock.rules import chosen
 from tests.findings.build import AT, ZONES, facts
 
 UUID = "55f6c3cf-150f-406e-8302-de688ac74705"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from guestclock import fleet
-from guestclock.audit import Audited, Judge, Result
+from guestclock.audit import Audited, Judge, Result, Tally
 from guestclock.errors import Unreadable
 from guestclock.fleet import audit_files
 from guestclock.platforms.interface import Unread
@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def results(folder: Path, jobs: int | None) -> Iterator[Result]:
-    return audit_files([str(folder)], Surroundings(), Judge(AT, ZONES), jobs=jobs)
+    return Tally().count(audit_files([str(folder)], Surroundings(), Judge(AT, ZONES), jobs=jobs))
 
 
 def plain(found: Iterator[Result]) -> list[object]:

@@ -37,10 +37,11 @@ CORE = {
 }
 # What each other room may import beside the core and itself.
 ARROWS: dict[str, set[str]] = {
-    "audit": {"platforms"},
+    "audit": {"platforms", "rules"},
     "cases": {"platforms"},
     "databases": set(),
     "fleet": {"audit", "platforms"},
+    "rules": {"platforms"},
     "inventory": set(),
     "lab": {"databases", "platforms"},
     "platforms": {"databases", "inventory"},

@@ -13,7 +13,7 @@ from guestclock.cli.sources import SourceOptions, source_options
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from guestclock.audit import Judge, Result, Tally
+    from guestclock.audit import Judge, Passing, Tally
     from guestclock.zones import Zones
 
 FINDINGS = 1
@@ -80,9 +80,9 @@ def audit(
     from guestclock.audit import Judge
     from guestclock.cli.sources import load_zones
     from guestclock.errors import UsageProblem
-    from guestclock.findings.registry import chosen
     from guestclock.reports.audit.interface import Scope, report_in
     from guestclock.reports.output import writing
+    from guestclock.rules import chosen
 
     if not paths and not sources.connections:
         raise UsageProblem(
@@ -114,7 +114,7 @@ def _results(
     judge: Judge,
     known: frozenset[bytes],
     jobs: int | None,
-) -> Iterator[Result]:
+) -> Iterator[Passing]:
     """First the definitions in files and folders, perhaps by several workers, then the rest."""
     from guestclock.audit import audit as audited
     from guestclock.cli.sources import collect, surroundings_of
@@ -125,7 +125,7 @@ def _results(
     files = [path for path in paths if path not in others]
     rest = collect(others, sources, zones) if others or sources.connections else iter(())
 
-    def one_by_one() -> Iterator[Result]:
+    def one_by_one() -> Iterator[Passing]:
         if files:
             yield from audit_files(files, surroundings, judge, known, jobs)
         yield from audited(rest, judge, known)

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from guestclock.cli.sources import SourceOptions
     from guestclock.machine import Machine
-    from guestclock.platforms.interface import Collected
+    from guestclock.platforms.interface import Read
     from guestclock.zones import Zones
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -50,7 +50,7 @@ def find_machine(target: str, options: SourceOptions, lab: str | None, zones: Zo
     )
 
 
-def _only(target: str, collected: Iterator[Collected]) -> Machine:
+def _only(target: str, collected: Iterator[Read]) -> Machine:
     from guestclock.errors import Unreadable, UsageProblem
     from guestclock.platforms.interface import Unread
 
@@ -68,7 +68,7 @@ def _only(target: str, collected: Iterator[Collected]) -> Machine:
     return machines[0]
 
 
-def _named(target: str, collected: Iterator[Collected]) -> Machine:
+def _named(target: str, collected: Iterator[Read]) -> Machine:
     import difflib
 
     from guestclock.errors import Unreadable, UsageProblem

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from guestclock.platforms.interface import Collected
+    from guestclock.platforms.interface import Read
     from guestclock.platforms.surroundings import Surroundings
     from guestclock.zones import Zones
 
@@ -127,7 +127,7 @@ def _checked_zone(name: str, zones: Zones) -> str:
         raise UsageProblem(str(problem)) from None
 
 
-def collect(paths: Iterable[str], options: SourceOptions, zones: Zones) -> Iterator[Collected]:
+def collect(paths: Iterable[str], options: SourceOptions, zones: Zones) -> Iterator[Read]:
     """The machines of files, folders and processes (pid:N, pid:all), then of connections.
 
     Files and folders hold domain definitions; a file that is given by its name may also hold
@@ -140,7 +140,7 @@ def collect(paths: Iterable[str], options: SourceOptions, zones: Zones) -> Itera
 
 def _collect(
     paths: tuple[str, ...], options: SourceOptions, surroundings: Surroundings
-) -> Iterator[Collected]:
+) -> Iterator[Read]:
     if paths:
         from guestclock.platforms.libvirt.files import DomainFiles
         from guestclock.platforms.qemu.source import QemuSource, is_command_line

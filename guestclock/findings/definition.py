@@ -77,7 +77,7 @@ def _will_be_right(case: Case) -> bool:
 
 def live_differs(case: Case) -> Iterator[Finding]:
     """CLK302: the definition was changed while the machine ran; it takes a cold start."""
-    clock, live = clock_of(case), case.facts.live
+    clock, live = value_of(case.facts.stored or case.facts.definition), case.facts.live
     if clock is None or live is None or isinstance(live, Unknown):
         return
     differences = list(_differences(live.value, clock))

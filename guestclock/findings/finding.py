@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -44,10 +44,23 @@ def cite(what: str, fact: Fact[T]) -> Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """One line of a tree: `depth` is 0 for its root, and a branch hangs on the last shallower one.
+
+    `wrong` is whether what it says is part of the fault.
+    """
+
+    depth: int
+    text: str
+    wrong: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What a rule found; `cure` is the cheapest repair, in words.
 
     A machine has at most one finding of a rule at a hop, so that the two name it for good.
+    `tree` shows what descends from what, where that is the finding.
     """
 
     rule: str
@@ -57,6 +70,7 @@ class Finding:
     observed: str
     evidence: tuple[Evidence, ...]
     cure: str
+    tree: tuple[Branch, ...] = ()
 
     @property
     def docs(self) -> str:
@@ -87,11 +101,19 @@ class Case:
     cause: str | None = None
 
 
+def _nothing(case: Case) -> Iterable[Finding]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: its id, its name (docs/rules/ID.md), and the check that yields findings."""
+    """A rule: its id, its name (docs/rules/ID.md), and the check that yields findings.
+
+    A rule of a platform has no check of its own: it needs more than a machine's facts, and is
+    checked by the platform (`guestclock.platforms.interface.Origin`).
+    """
 
     id: str
     name: str
     summary: str
-    check: Callable[[Case], Iterator[Finding]]
+    check: Callable[[Case], Iterable[Finding]] = _nothing

@@ -1,12 +1,16 @@
-"""What every source of machines gives: machines, and what could not be read, one by one."""
+"""What every source gives: machines, what their manager knows of them, and what was not read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from guestclock.machine import Machine
+from guestclock.explanation import Told
+from guestclock.findings.finding import Case, Finding
+from guestclock.machine import Identity, Machine
+from guestclock.zones import Zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +21,69 @@ class Unread:
     reason: str
 
 
-Collected: TypeAlias = Machine | Unread
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a source could not tell though nothing failed, such as a table that is not granted.
+
+    Counted in the summary; no exit code hangs on it. `text` is one line, with what would settle it.
+    """
+
+    source: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a platform's own rules say of a machine.
+
+    `replaced` are ids of general rules whose findings these say better, and are left out.
+    """
+
+    findings: tuple[Finding, ...]
+    replaced: frozenset[str] = frozenset()
+
+
+NOTHING = Own(())
+
+
+class Origin(Protocol):
+    """What a platform's manager knows of a machine, beyond what its host shows."""
+
+    def own(self, case: Case) -> Own:
+        """What the platform's rules find; `case` has the general cause of a wrong cold start."""
+        ...
+
+    def told(self, machine: Machine, at: datetime, zones: Zones, tolerance: int) -> Told:
+        """What `explain` adds: hops before the definition, operations ahead, what records show."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """A machine that a manager defines anew at its cold starts, such as a server of Nova."""
+
+    machine: Machine
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """An object that is no machine (an image, a volume, a host), and what is wrong with it."""
+
+    identity: Identity
+    findings: tuple[Finding, ...]
+
+
+Read: TypeAlias = Machine | Unread
+"""What a host, a file or a process gives."""
+
+Collected: TypeAlias = Read | Managed | Examined | Note
+"""What a whole cloud gives."""
 
 
 class Source(Protocol):
     """A place where machines are: a file, a folder, a connection."""
 
-    def machines(self) -> Iterator[Collected]:
+    def machines(self) -> Iterator[Read]:
         """Each machine as it is read, in the order of path or name; nothing is kept."""
         ...

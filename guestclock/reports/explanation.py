@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
-from guestclock.evidence import Unknown
-from guestclock.explanation import Explanation
+from guestclock.evidence import Unknown, value_of
+from guestclock.explanation import Ahead, Explanation
 from guestclock.faults import Fault
 from guestclock.hops import Hop
-from guestclock.reports.records import error_record, evidence_records, machine_record
+from guestclock.reports.records import (
+    error_record,
+    evidence_records,
+    machine_record,
+    tree_records,
+)
 from guestclock.reports.tables import console_of
+from guestclock.reports.tree import tree_lines
 from guestclock.words import behind_or_ahead, instant
 
 
@@ -24,7 +31,10 @@ def as_json(found: Explanation) -> dict[str, object]:
         "verdict": found.verdict,
         "fault": found.fault.value if found.fault else None,
         "hops": [_hop(hop) for hop in found.hops],
-        "error_seconds": error_record(found.seen),
+        "error_seconds": {**error_record(found.seen), **_after(found.told.ahead)},
+        "life": [_ahead(one) for one in found.told.ahead],
+        "history": list(found.told.history),
+        "tree": tree_records(found.told.tree),
         "right_until": exposure
         and {
             "at": instant(exposure.change.at),
@@ -33,6 +43,28 @@ def as_json(found: Explanation) -> dict[str, object]:
             "zone": exposure.zone,
         },
         "cure": str(found.cure) if found.cure else None,
+    }
+
+
+def _after(ahead: Iterable[Ahead]) -> dict[str, int | None]:
+    """The errors of a platform's operations, as after_soft_reboot and the like."""
+    return {
+        f"after_{re.sub('[^a-z]+', '_', one.name)}": value_of(one.error)
+        for one in ahead
+        if one.name in _KEYS
+    }
+
+
+_KEYS = frozenset(("soft reboot", "hard reboot", "stop/start", "rebuild"))
+
+
+def _ahead(one: Ahead) -> dict[str, object]:
+    return {
+        "operation": one.name,
+        "error_seconds": value_of(one.error),
+        "unknown": str(one.error) if isinstance(one.error, Unknown) else None,
+        "regenerates": one.regenerates,
+        "hangs_on": one.hangs_on or None,
     }
 
 
@@ -67,9 +99,30 @@ def print_text(found: Explanation, stream: TextIO, tolerance: int) -> None:
     for name, fact in zip(("now", "after a reset", "after a cold start"), facts, strict=True):
         text = f"unknown: {fact}" if isinstance(fact, Unknown) else _error(fact.value, tolerance)
         console.print(f"{name:<20}{_safe(text)}")
+    for one in found.told.ahead:
+        error = one.error
+        text = f"unknown: {error}" if isinstance(error, Unknown) else _error(error.value, tolerance)
+        console.print(f"{'after ' + _safe(one.name):<20}{_safe(text)}{_writes(one)}")
+    for sentence in found.told.history:
+        console.print(f"{'history':<20}{_safe(sentence)}")
+    for line in tree_lines(found.told.tree, unicode):
+        console.print(f"{'lineage':<20}{_safe(line)}")
     if found.cure:
         console.print(f"{'cure':<20}[bold]{_safe(found.cure.what)}[/]")
         console.print(f"{'cost':<20}{_safe(found.cure.cost)}")
+
+
+def _writes(one: Ahead) -> str:
+    """Whether the operation writes the definition anew, and what that hangs on."""
+    match one.regenerates:
+        case True:
+            text = "writes the definition anew"
+        case False:
+            text = "keeps the definition"
+        case None:
+            text = ""
+    words = "; ".join(part for part in (text, one.hangs_on) if part)
+    return f" [dim]({_safe(words)})[/]" if words else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from guestclock.evidence import Fact, Unknown, value_of
-from guestclock.findings.finding import Evidence
+from guestclock.findings.finding import Branch, Evidence
 from guestclock.machine import Identity, Outlook
 
 
 def machine_record(machine: Identity) -> dict[str, object]:
-    """Which machine a finding is about."""
+    """Which machine or object a finding is about."""
     return {
+        "kind": machine.kind,
         "id": machine.id,
         "name": machine.name,
         "platform": machine.platform,
@@ -36,3 +37,8 @@ def error_record(seen: Outlook) -> dict[str, object]:
 def evidence_records(pieces: Iterable[Evidence]) -> list[dict[str, str]]:
     """What was learnt, how, and where."""
     return [{"what": piece.what, "how": piece.how, "where": piece.where} for piece in pieces]
+
+
+def tree_records(tree: Iterable[Branch]) -> list[dict[str, object]]:
+    """The lines of a tree, from its root; `depth` says how deep each hangs."""
+    return [{"depth": one.depth, "text": one.text, "wrong": one.wrong} for one in tree]

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from guestclock.audit import Judge, Tally, audit
 from guestclock.clock import Utc, Zone
-from guestclock.findings.registry import RULES
 from guestclock.machine import Facts, Identity, Machine
 from guestclock.platforms.interface import Collected, Unread
 from guestclock.reports.audit.interface import Scope, report_in
+from guestclock.rules import RULES
 from tests.findings.build import AT, ZONES, facts
 
 UUID = "b3d6dd6b-2aa8-4de9-8eec-33d1b416f78{}"

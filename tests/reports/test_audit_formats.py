@@ -10,10 +10,10 @@ from junitparser import Error, Failure, JUnitXml, TestSuite
 from lxml import etree
 
 from guestclock.clock import Utc
-from guestclock.findings.registry import RULES
 from guestclock.reports.audit.csv import COLUMNS
 from guestclock.reports.audit.interface import FORMATS
 from guestclock.reports.audit.text import inert, visible
+from guestclock.rules import RULES
 from tests.findings.build import facts
 from tests.reports.samples import FLEET, HOSTILE, endless, machine, written
 

@@ -4,9 +4,9 @@ import json
 import tracemalloc
 from typing import Any, cast
 
-from guestclock.audit import Judge, Result, audit
-from guestclock.findings.registry import RULES
+from guestclock.audit import Judge, Passing, audit
 from guestclock.reports.audit.interface import Scope, report_in
+from guestclock.rules import RULES
 from tests.findings.build import AT, ZONES
 from tests.reports.samples import FLEET, HOSTILE, endless, written
 
@@ -115,7 +115,7 @@ def test_results_are_rendered_as_they_come() -> None:
     before: list[int] = []
 
     def watched() -> Any:
-        results: list[Result] = list(audit(FLEET[:2], Judge(AT, ZONES)))
+        results: list[Passing] = list(audit(FLEET[:2], Judge(AT, ZONES)))
         for result in results:
             before.append(stream.characters)
             yield result

@@ -9,9 +9,9 @@ from typing import Any, cast
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from guestclock.findings.registry import RULES
 from guestclock.reports.audit import sarif
 from guestclock.reports.audit.sarif import SCHEMA, file_uri
+from guestclock.rules import RULES
 from tests.reports.samples import written
 
 MESSAGE = {

@@ -10,7 +10,7 @@ from lxml import etree
 from guestclock.clock import Clock, Utc
 from guestclock.cures import Cure, right_base
 from guestclock.evidence import Fact, Observed, Unknown
-from guestclock.explanation import Explanation, Within, explain
+from guestclock.explanation import Explanation, Told, Within, explain
 from guestclock.guest import NO_ZONE, Guest
 from guestclock.hops import Hop
 from guestclock.lab.cloud.lab import Lab
@@ -39,8 +39,8 @@ def explain_server(
 ) -> Explanation:
     """Explain a server by its trace, for a next cold start at `at`: None is the lab's own now."""
     machine, at = machine_of(trace), at or trace.clock.true_utc
-    hops = upstream(trace, machine, zones)
-    return explain(machine, at, zones, hops, tolerance, within(trace, machine, zones))
+    told = Told(upstream(trace, machine, zones), within(trace, machine, zones))
+    return explain(machine, at, zones, told, tolerance)
 
 
 def machine_of(trace: Trace) -> Machine:
@@ -59,7 +59,7 @@ def machine_of(trace: Trace) -> Machine:
         guest=_guest(trace),
         host=Host(Observed(trace.host_zone, f"the lab's host {trace.host}")),
     )
-    return Machine(Identity(trace.uuid, trace.name, "lab", trace.host), facts)
+    return Machine(Identity(trace.uuid, trace.name, "lab", trace.host, "server"), facts)
 
 
 def upstream(trace: Trace, machine: Machine, zones: Zones) -> tuple[Hop, ...]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from guestclock.databases import zones_at_hand
 from guestclock.evidence import value_of
-from guestclock.explanation import Explanation, explain
+from guestclock.explanation import Explanation, Told, explain
 from guestclock.lab import faketime
 from guestclock.lab.cloud import Lab, Trace
 from guestclock.lab.cloud.explained import machine_of, upstream
@@ -101,8 +101,8 @@ def verdict(trace: Trace) -> Explanation:
     """What `guestclock explain` says of a server."""
     zones = zones_at_hand()
     machine = machine_of(trace)
-    hops = upstream(trace, machine, zones)
-    return explain(machine, trace.clock.true_utc, zones, hops, TOLERANCE)
+    told = Told(upstream(trace, machine, zones))
+    return explain(machine, trace.clock.true_utc, zones, told, TOLERANCE)
 
 
 def _shoot(

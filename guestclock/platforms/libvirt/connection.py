@@ -12,7 +12,7 @@ from functools import cached_property
 
 from guestclock.evidence import Inferred, Unknown
 from guestclock.machine import NOT_READ, Facts, Identity, Machine, Process
-from guestclock.platforms.interface import Collected, Unread
+from guestclock.platforms.interface import Read, Unread
 from guestclock.platforms.libvirt.commandline import overrides_of
 from guestclock.platforms.libvirt.dialect import BadClock
 from guestclock.platforms.libvirt.domain import (
@@ -43,7 +43,7 @@ class Connection:
         self._local = LocalHost(uri) if is_local(uri) else None
         self._parser = safe_parser()
 
-    def machines(self) -> Iterator[Collected]:
+    def machines(self) -> Iterator[Read]:
         """Each machine; a connection that fails is one Unread."""
         try:
             import libvirt
@@ -64,9 +64,7 @@ class Connection:
         finally:
             connection.close()
 
-    def _domains(
-        self, connection: LibvirtConnection, error: type[Exception]
-    ) -> Iterator[Collected]:
+    def _domains(self, connection: LibvirtConnection, error: type[Exception]) -> Iterator[Read]:
         try:
             domains = sorted(connection.listAllDomains(0), key=lambda domain: domain.name())
         except error as problem:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from guestclock.platforms.interface import Collected, Unread
+from guestclock.platforms.interface import Read, Unread
 from guestclock.platforms.libvirt.domain import BadDomain, DomainReader
 from guestclock.platforms.seen import Seen
 from guestclock.platforms.surroundings import Surroundings
@@ -66,7 +66,7 @@ class DomainFiles:
         self._paths = tuple(paths)
         self._reader = FileReader(surroundings)
 
-    def machines(self) -> Iterator[Collected]:
+    def machines(self) -> Iterator[Read]:
         """Each machine as it is read."""
         seen = Seen()
         for path in walk(self._paths):
@@ -154,7 +154,7 @@ class FileReader:
         self._domains = DomainReader(surroundings)
         self._parser = safe_parser()
 
-    def read(self, path: str) -> list[Collected]:
+    def read(self, path: str) -> list[Read]:
         """All machines in a file, or why there are none. Never raises."""
         source = shown(path)
         try:
@@ -167,12 +167,12 @@ class FileReader:
         except (ValueError, RecursionError) as problem:
             return [Unread(source, _unforeseen(problem))]
 
-    def _inner(self, root: etree._Element, source: str) -> list[Collected]:
+    def _inner(self, root: etree._Element, source: str) -> list[Read]:
         if root.tag not in _WRAPPERS:
             if _is_libvirts_own(str(root.tag), source):
                 return []
             raise Refused(f"the root is <{clean(str(root.tag))}>, not <domain>")
-        found: list[Collected] = []
+        found: list[Read] = []
         for domain in root.iterchildren("domain"):
             try:
                 found.append(self._domains.machine(domain, source))

@@ -17,7 +17,7 @@ from guestclock.guest import Guest
 from guestclock.inventory import Row
 from guestclock.law import Host
 from guestclock.machine import Facts, Identity, Machine, Process
-from guestclock.platforms.interface import Collected, Unread
+from guestclock.platforms.interface import Read, Unread
 from guestclock.platforms.qemu.dialect import CommandLine, NoQemu, clock_of, parse_text, parse_words
 from guestclock.platforms.qemu.process import QemuProcess, qemu_processes
 from guestclock.platforms.surroundings import Surroundings, guest_in
@@ -52,7 +52,7 @@ class QemuSource:
         self._places = tuple(sorted(set(places)))
         self._surroundings = surroundings
 
-    def machines(self) -> Iterator[Collected]:
+    def machines(self) -> Iterator[Read]:
         """Each machine, those of processes in the order of their pids."""
         for place in self._places:
             if place == "pid:all":
@@ -63,7 +63,7 @@ class QemuSource:
             else:
                 yield self._of_file(place)
 
-    def _of_file(self, path: str) -> Collected:
+    def _of_file(self, path: str) -> Read:
         try:
             with open(path, "rb") as file:
                 text = file.read(_LARGEST + 1)
@@ -80,13 +80,13 @@ class QemuSource:
         facts = Facts(definition=definition, hardware=line.hardware, host=self._surroundings.host)
         return self._machine(line, shown(path), facts)
 
-    def _of_pid(self, place: str) -> Collected:
+    def _of_pid(self, place: str) -> Read:
         digits = place.removeprefix("pid:")
         if not (digits.isascii() and digits.isdigit()):
             return Unread(place, "no process id: write pid:1234 or pid:all")
         return self._of_process(QemuProcess(int(digits)))
 
-    def _of_process(self, process: QemuProcess) -> Collected:
+    def _of_process(self, process: QemuProcess) -> Read:
         source = f"pid:{process.pid}"
         words = process.words()
         if isinstance(words, Unknown):

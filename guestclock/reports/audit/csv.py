@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterable
 from typing import TextIO
 
-from guestclock.audit import Audited, Result, fingerprint
+from guestclock.audit import Audited, Passing, fingerprint
 from guestclock.evidence import value_of
 from guestclock.findings.finding import Finding
 from guestclock.platforms.interface import Unread
@@ -33,7 +33,7 @@ COLUMNS = (
 )
 
 
-def report(results: Iterable[Result], scope: Scope, stream: TextIO) -> None:
+def report(results: Iterable[Passing], scope: Scope, stream: TextIO) -> None:
     """Writes a heading and the rows; `unread` stands as the severity of what was not read."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from typing import IO, TextIO
 
-from guestclock.audit import Audited, Result, Tally
+from guestclock.audit import Audited, Passing, Tally
 from guestclock.evidence import Fact, Unknown, value_of
 from guestclock.findings.finding import Finding, Rule, Severity, page
 from guestclock.platforms.interface import Unread
@@ -32,7 +32,7 @@ _HEADING = (
 )
 
 
-def report(results: Iterable[Result], scope: Scope, stream: TextIO) -> None:
+def report(results: Iterable[Passing], scope: Scope, stream: TextIO) -> None:
     """Writes the page."""
     names = {rule.id: rule.name for rule in scope.rules}
     with (

@@ -11,7 +11,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import Protocol, TextIO, cast
 
-from guestclock.audit import Result, Tally
+from guestclock.audit import Passing, Tally
 from guestclock.findings.finding import Rule
 
 FORMATS = ("table", "json", "csv", "html", "sarif", "junit")
@@ -33,7 +33,7 @@ class Scope:
 class Report(Protocol):
     """A format: writes all results to a stream of text."""
 
-    def __call__(self, results: Iterable[Result], scope: Scope, stream: TextIO) -> None:
+    def __call__(self, results: Iterable[Passing], scope: Scope, stream: TextIO) -> None:
         """Writes the report; the scope's tally is complete afterwards."""
         ...
 

@@ -11,7 +11,7 @@ from typing import TextIO
 
 import msgspec
 
-from guestclock.audit import Audited, Judgement, Result, fingerprint
+from guestclock.audit import Audited, Judgement, Passing, fingerprint
 from guestclock.platforms.interface import Unread
 from guestclock.reports.audit.interface import Scope
 from guestclock.reports.audit.record import finding_record, summary_record
@@ -22,7 +22,7 @@ _REMEMBERED = 4096
 _SPOOLED = 1 << 20
 
 
-def report(results: Iterable[Result], scope: Scope, stream: TextIO) -> None:
+def report(results: Iterable[Passing], scope: Scope, stream: TextIO) -> None:
     """Writes the object; what could not be read waits in a temporary file for its turn."""
     rendered = _Rendered()
     with tempfile.SpooledTemporaryFile(_SPOOLED, "w+", encoding="utf-8") as unread:

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import IO, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
-from guestclock.audit import Audited, Result
+from guestclock.audit import Audited, Passing, Result
 from guestclock.findings.finding import Finding, Rule, Severity
 from guestclock.platforms.interface import Unread
 from guestclock.reports.audit.interface import Scope
@@ -24,7 +24,7 @@ _SPOOLED = 1 << 20
 _UNREAD = "unread"
 
 
-def report(results: Iterable[Result], scope: Scope, stream: TextIO) -> None:
+def report(results: Iterable[Passing], scope: Scope, stream: TextIO) -> None:
     """Writes the suites in the order of the rules; each waits in a temporary file for its turn."""
     with ExitStack() as stack:
         suites = _Suites(scope.rules, stack)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from guestclock.audit import Audited, Tally, fingerprint
 from guestclock.findings.finding import Finding, Severity
 from guestclock.machine import Outlook
-from guestclock.reports.records import error_record, evidence_records, machine_record
+from guestclock.reports.records import (
+    error_record,
+    evidence_records,
+    machine_record,
+    tree_records,
+)
 
 
 def finding_record(finding: Finding, seen: Outlook) -> dict[str, object]:
@@ -20,6 +25,7 @@ def finding_record(finding: Finding, seen: Outlook) -> dict[str, object]:
         "error_seconds": error_record(seen),
         "cure": finding.cure,
         "docs": finding.docs,
+        "tree": tree_records(finding.tree),
     }
 
 
@@ -39,6 +45,7 @@ def summary_record(tally: Tally) -> dict[str, object]:
     """What an audit came to; `baseline` counts the findings that a baseline had already."""
     return {
         "machines": tally.machines,
+        "objects": dict(sorted(tally.objects.items())),
         "findings": {one.value: tally.severities[one] for one in Severity},
         "rules": dict(sorted(tally.rules.items())),
         "unread": tally.unread,
@@ -46,5 +53,9 @@ def summary_record(tally: Tally) -> dict[str, object]:
             "machines": tally.unknown.total(),
             "reasons": dict(tally.unknown.most_common()),
         },
+        "notes": [
+            {"source": source, "text": text, "times": times}
+            for (source, text), times in tally.notes.items()
+        ],
         "baseline": tally.baseline,
     }

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import guestclock
 from guestclock import __version__
-from guestclock.audit import Audited, Result, fingerprint
+from guestclock.audit import Audited, Passing, fingerprint
 from guestclock.findings.finding import Finding, Rule, page
 from guestclock.platforms.interface import Unread
 from guestclock.reports.audit.interface import Scope
@@ -35,7 +35,7 @@ _LINK = re.compile(r"\[([^]]*)\]\((?!https?:)[^)]*\)")
 _LEVELS = {"CLK1": "error", "CLK2": "warning", "CLK3": "warning", "CLK4": "warning"}
 
 
-def report(results: Iterable[Result], scope: Scope, stream: TextIO) -> None:
+def report(results: Iterable[Passing], scope: Scope, stream: TextIO) -> None:
     """Writes one run; what could not be read are notifications of the tool."""
     numbers = {rule.id: number for number, rule in enumerate(scope.rules)}
     with tempfile.SpooledTemporaryFile(_SPOOLED, "w+", encoding="utf-8") as unread:

@@ -18,7 +18,9 @@ def counted(count: int, noun: str) -> str:
 def summary_line(tally: Tally) -> str:
     """One sentence: "3 machines: 1 error, 2 notes; 1 could not be read"."""
     found = [counted(tally.severities[one], one.value) for one in Severity if tally.severities[one]]
-    text = f"{counted(tally.machines, 'machine')}: {', '.join(found) or 'nothing found'}"
+    looked = [counted(tally.machines, "machine")]
+    looked += [counted(count, kind) for kind, count in sorted(tally.objects.items())]
+    text = f"{', '.join(looked)}: {', '.join(found) or 'nothing found'}"
     if tally.unread:
         text += f"; {tally.unread:,} could not be read"
     if tally.baseline:
@@ -37,3 +39,9 @@ def unknown_lines(tally: Tally) -> Iterator[str]:
     others = len(tally.unknown) - _MOST_REASONS
     if others > 0:
         yield f"  and {counted(others, 'other reason')}"
+
+
+def note_lines(tally: Tally) -> Iterator[str]:
+    """What sources could not tell though nothing failed, and what would settle it."""
+    for (source, text), times in tally.notes.items():
+        yield f"note: {source}: {text}{f' ({times:,} times)' if times > 1 else ''}"

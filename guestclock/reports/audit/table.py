@@ -9,26 +9,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, NamedTuple, Protocol, TextIO
 
-from guestclock.audit import Audited, Result
+from guestclock.audit import Audited, Passing
 from guestclock.evidence import Unknown
 from guestclock.findings.finding import Finding, Severity
 from guestclock.platforms.interface import Unread
 from guestclock.reports.audit.interface import Scope
-from guestclock.reports.audit.summary import summary_line, unknown_lines
+from guestclock.reports.audit.summary import note_lines, summary_line, unknown_lines
 from guestclock.reports.audit.text import visible
+from guestclock.reports.tree import tree_lines
 from guestclock.words import behind_or_ahead
 
 _PART = 200
 _MOST_CURES = 50
 _MOST_UNREAD = 1000
+_MOST_TREES = 50
 _HEADING = ("severity", "rule", "machine", "cold start", "found")
 
 
-def report(results: Iterable[Result], scope: Scope, stream: TextIO) -> None:
+def report(results: Iterable[Passing], scope: Scope, stream: TextIO) -> None:
     """Writes the table to a stream, in colours where it is a terminal."""
     printer = _Terminal(stream) if stream.isatty() else _Plain(stream)
     parts = _Parts(printer, scope.tolerance)
     cures: dict[str, dict[str, None]] = {}
+    trees: list[tuple[str, Finding]] = []
     unread: list[Unread] = []
     for result in scope.tally.count(results):
         if isinstance(result, Unread):
@@ -37,9 +40,16 @@ def report(results: Iterable[Result], scope: Scope, stream: TextIO) -> None:
             continue
         for finding in result.findings:
             parts.add(result, finding)
+            if finding.tree and len(trees) < _MOST_TREES:
+                trees.append((result.machine.name, finding))
             if len(cures) < _MOST_CURES:
                 cures.setdefault(finding.cure, {})[finding.rule] = None
     parts.close()
+    for name, finding in trees:
+        printer.line(f"{finding.rule} {visible(name)}", "bold")
+        for line in tree_lines(finding.tree):
+            printer.line(f"  {visible(line)}")
+        printer.line("")
     if cures:
         printer.line("cures", "bold")
         for cure, rules in cures.items():
@@ -51,7 +61,9 @@ def report(results: Iterable[Result], scope: Scope, stream: TextIO) -> None:
     if scope.tally.unread > len(unread):
         printer.line(f"not read: {scope.tally.unread - len(unread):,} more", "magenta")
     for line in unknown_lines(scope.tally):
-        printer.line(line)
+        printer.line(visible(line))
+    for line in note_lines(scope.tally):
+        printer.line(visible(line), "dim")
     printer.line(summary_line(scope.tally), "bold")
 
 

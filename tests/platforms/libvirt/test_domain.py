@@ -10,7 +10,7 @@ from guestclock.evidence import Assumed, Inferred, Observed, Unknown, value_of
 from guestclock.inventory import Inventory, Row
 from guestclock.law import Host
 from guestclock.machine import Facts, Hardware, Machine
-from guestclock.platforms.interface import Collected
+from guestclock.platforms.interface import Read
 from guestclock.platforms.libvirt.domain import BadDomain, DomainReader
 from guestclock.platforms.libvirt.files import FileReader
 from guestclock.platforms.surroundings import Surroundings
@@ -29,7 +29,7 @@ def golden(name: str) -> Machine:
     return machine
 
 
-def all_golden(name: str) -> list[Collected]:
+def all_golden(name: str) -> list[Read]:
     return FileReader(Surroundings()).read(str(GOLDEN / name))
 
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from guestclock.machine import Machine
-from guestclock.platforms.interface import Collected, Unread
+from guestclock.platforms.interface import Read, Unread
 from guestclock.platforms.libvirt.files import LARGEST, DomainFiles, FileReader, walk
 from guestclock.platforms.surroundings import Surroundings
 from tests.platforms.libvirt.folder import GOOD, Write, collect, names
 
 
-def only(collected: list[Collected]) -> Unread:
+def only(collected: list[Read]) -> Unread:
     [one] = collected
     assert isinstance(one, Unread), one
     return one
