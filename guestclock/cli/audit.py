@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from guestclock.audit import Judge, Passing, Tally
+    from guestclock.platforms.openstack.given import Given
     from guestclock.zones import Zones
 
 FINDINGS = 1
@@ -66,8 +67,9 @@ def audit(
     """What is wrong with the clocks of many machines, and the cheapest cure of each.
 
     PATH is a domain definition, a folder of them, or a file with QEMU's command line; pid:N is a
-    running QEMU. An error is a machine whose next cold start will be wrong, a warning one whose
-    may become so.
+    running QEMU. With --os-cloud or --cell-db the machines are the servers of an OpenStack cloud,
+    and -c or --xml add what their hosts know of them. An error is a machine whose next cold start
+    will be wrong, a warning one whose may become so.
 
     Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 no such findings, but
     something could not be read.
@@ -76,6 +78,7 @@ def audit(
     guestclock audit /etc/libvirt/qemu --host-zone Asia/Shanghai --guests fleet.csv
     guestclock audit -c qemu:///system --live -f json -o today.json
     guestclock audit -c qemu:///system --baseline today.json --fail-on warning
+    guestclock audit --os-cloud prod --cell-db env:CELL1_DB --glance-db env:GLANCE_DB
     """
     from guestclock.audit import Judge
     from guestclock.cli.sources import load_zones
@@ -84,15 +87,29 @@ def audit(
     from guestclock.reports.output import writing
     from guestclock.rules import chosen
 
-    if not paths and not sources.connections:
+    if not paths:
+        sources = sources.from_environment()
+    cloud = sources.of_cloud()
+    if cloud is not None and paths:
         raise UsageProblem(
-            "nothing to audit", "give a file, a folder, pid:all, or a connection with -c URI"
+            "with a cloud its servers are the machines", "give dumped definitions with --xml DIR"
         )
+    if cloud is None:
+        paths += sources.folders
+        if not paths and not sources.connections:
+            raise UsageProblem(
+                "nothing to audit",
+                "give a file, a folder, pid:all, -c URI, --os-cloud NAME or --cell-db URL",
+            )
     rules = chosen(_split(select), _split(ignore))
     zones = load_zones()
     judge = Judge(at, zones, tolerance, rules)
     scope = Scope(at, tolerance, rules)
-    results = _results(paths, sources, zones, judge, _known(baseline), jobs)
+    known = _known(baseline)
+    if cloud is not None:
+        results = _servers(cloud, sources, zones, judge, known)
+    else:
+        results = _results(paths, sources, zones, judge, known, jobs)
     report = report_in(form)
     with writing(output) as stream:
         report(results, scope, stream)
@@ -105,6 +122,18 @@ def _known(baseline: str | None) -> frozenset[bytes]:
     from guestclock.reports.audit.baseline import load_baseline
 
     return load_baseline(baseline)
+
+
+def _servers(
+    cloud: Given, sources: SourceOptions, zones: Zones, judge: Judge, known: frozenset[bytes]
+) -> Iterator[Passing]:
+    """The servers of a cloud, then its images, volumes and hosts."""
+    from guestclock.audit import audit as audited
+    from guestclock.cli.sources import surroundings_of
+    from guestclock.platforms.openstack.source import OpenStackSource
+
+    source = OpenStackSource(cloud, surroundings_of(sources, zones))
+    return audited(source.collected(judge.at, zones), judge, known)
 
 
 def _results(

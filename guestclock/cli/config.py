@@ -106,7 +106,9 @@ def _checked(
             near = difflib.get_close_matches(flag, known)
             hint = f"did you mean {near[0]!r}?" if near else None
             raise UsageProblem(f"{place}: {heading} has no option {key!r}", hint)
-        checked[name] = value
+        # One of an option that may be given several times is as good as a list of one.
+        several = options[name].multiple and isinstance(value, str)
+        checked[name] = [value] if several else value
     return checked
 
 

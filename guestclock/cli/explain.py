@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 
 import click
@@ -9,6 +10,9 @@ import click
 from guestclock.cli.one_machine import guest_options
 from guestclock.cli.options import at_option, format_option, output_option, tolerance_option
 from guestclock.cli.sources import SourceOptions, source_options
+
+FINDINGS = 1
+UNREAD = 3
 
 
 @click.command()
@@ -43,13 +47,15 @@ def explain(
     """Say why a machine's clock is right or wrong.
 
     An existing FILE is read first (a domain's XML, or QEMU's command line), then NAME is a domain
-    of -c URI by name or uuid; pid:N is a running QEMU. With --lab NAME is a server of the lab.
+    of -c URI by name or uuid; pid:N is a running QEMU. With --lab NAME is a server of the lab,
+    with --os-cloud or --cell-db a server of an OpenStack cloud, by id or name.
 
     \b
     guestclock explain win10.xml --zone Asia/Shanghai --host-zone UTC
     guestclock explain win10 -c qemu:///system --live --guests inventory.toml
+    guestclock explain web1 --os-cloud prod --cell-db env:CELL1_DB --zone Asia/Shanghai
     """
-    from guestclock.cli.one_machine import find_machine, with_guest
+    from guestclock.cli.one_machine import find_machine, find_server, with_guest
     from guestclock.cli.options import current
     from guestclock.cli.sources import load_zones
     from guestclock.errors import UsageProblem
@@ -58,13 +64,20 @@ def explain(
     from guestclock.reports.explanation import print_json, print_text
     from guestclock.reports.output import writing
 
-    zones = load_zones()
+    zones, complete = load_zones(), True
+    if lab is None and not os.path.lexists(machine) and not machine.startswith("pid:"):
+        sources = sources.from_environment()
     if lab is not None:
         from guestclock.lab.cloud.explained import explain_server, trace_server
 
         if guest or zone or bias is not None:
             raise UsageProblem("the lab knows its guests: leave --guest, --zone and --bias out")
         explanation = explain_server(trace_server(lab, machine), zones, tolerance, at)
+    elif (cloud := sources.of_cloud()) is not None:
+        server, complete = find_server(machine, cloud, sources, zones)
+        found, at = with_guest(server.machine, guest, zone, bias, zones), at or current()
+        told = server.origin.told(found, at, zones, tolerance)
+        explanation = explain_machine(found, at, zones, told, tolerance)
     else:
         found = with_guest(find_machine(machine, sources, None, zones), guest, zone, bias, zones)
         explanation = explain_machine(found, at or current(), zones, tolerance=tolerance)
@@ -75,4 +88,6 @@ def explain(
             print_text(explanation, stream, tolerance)
     wrong = explanation.fault not in (None, Fault.UNKNOWN)
     unsure = explanation.fault is Fault.UNKNOWN
-    return int((wrong and fail_on != "never") or (unsure and fail_on == "unknown"))
+    if (wrong and fail_on != "never") or (unsure and fail_on == "unknown"):
+        return FINDINGS
+    return 0 if complete else UNREAD

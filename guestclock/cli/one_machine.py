@@ -12,7 +12,8 @@ import click
 if TYPE_CHECKING:
     from guestclock.cli.sources import SourceOptions
     from guestclock.machine import Machine
-    from guestclock.platforms.interface import Read
+    from guestclock.platforms.interface import Managed, Read
+    from guestclock.platforms.openstack.given import Given
     from guestclock.zones import Zones
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -38,13 +39,16 @@ def find_machine(target: str, options: SourceOptions, lab: str | None, zones: Zo
         from guestclock.lab.cloud.explained import machine_of, trace_server
 
         return machine_of(trace_server(lab, target))
+    cloud = options.of_cloud()
+    if cloud is not None:
+        return find_server(target, cloud, options, zones)[0].machine
     if os.path.lexists(target) or target.startswith("pid:"):
         if os.path.isdir(target):
             raise UsageProblem(f"{target} is a folder", f"guestclock audit {target}")
         alone = replace(options, connections=())
         return _only(target, collect([target], alone, zones))
-    if options.connections:
-        return _named(target, collect([], options, zones))
+    if options.connections or options.folders:
+        return _named(target, collect(options.folders, options, zones))
     raise UsageProblem(
         f"there is no file {target!r}", "name a domain's XML file, or give -c URI and its name"
     )
@@ -112,3 +116,27 @@ def with_guest(
     if bias is not None:
         inside = replace(inside, bias_minutes=Assumed(bias, "--bias"))
     return replace(machine, facts=replace(facts, guest=inside))
+
+
+def find_server(
+    target: str, cloud: Given, options: SourceOptions, zones: Zones
+) -> tuple[Managed, bool]:
+    """The server of that id or name, and whether all that was given could be read.
+
+    What could not, and what sources could not tell, goes to standard error. Raises UsageProblem,
+    Unreadable.
+    """
+    from guestclock.cli.sources import surroundings_of
+    from guestclock.platforms.interface import Unread
+    from guestclock.platforms.openstack.source import OpenStackSource
+
+    source = OpenStackSource(cloud, surroundings_of(options, zones))
+    found = source.find(target)
+    complete = True
+    for one in source.told.drained():
+        if isinstance(one, Unread):
+            complete = False
+            click.echo(f"not read: {one.source}: {one.reason}", err=True)
+        else:
+            click.echo(f"note: {one.source}: {one.text}", err=True)
+    return found, complete

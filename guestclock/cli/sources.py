@@ -6,14 +6,16 @@ Nothing of libvirt, lxml or the zone databases is imported before it is used.
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from guestclock.platforms.interface import Read
+    from guestclock.platforms.openstack.given import Given
     from guestclock.platforms.surroundings import Surroundings
     from guestclock.zones import Zones
 
@@ -26,9 +28,58 @@ class SourceOptions:
 
     connections: tuple[str, ...] = ()
     guests: str | None = None
-    host_zone: str | None = None
+    host_zones: tuple[str, ...] = ()
     libvirtd_zone: str | None = None
     live: bool = False
+    cloud: str | None = None
+    cells: tuple[str, ...] = ()
+    api_db: str | None = None
+    glance_db: str | None = None
+    notifications: str | None = None
+    folders: tuple[str, ...] = ()
+
+    def of_cloud(self) -> Given | None:
+        """The sources of an OpenStack cloud, None where none was given.
+
+        Raises UsageProblem where an option needs another one.
+        """
+        from guestclock.platforms.openstack.given import Given
+
+        given = Given(
+            self.cloud,
+            self.cells,
+            self.api_db,
+            self.glance_db,
+            self.notifications,
+            self.connections,
+            self.folders,
+            self.live,
+        )
+        if given.has_servers:
+            return given
+        for option, value in (
+            ("--api-db", self.api_db),
+            ("--glance-db", self.glance_db),
+            ("--notifications", self.notifications),
+        ):
+            if value is not None:
+                from guestclock.errors import UsageProblem
+
+                raise UsageProblem(
+                    f"{option} adds to servers, and none are read",
+                    "give --os-cloud NAME or --cell-db URL as well",
+                )
+        return None
+
+    def from_environment(self) -> SourceOptions:
+        """With the cloud that OS_CLOUD or OS_AUTH_URL name, where no source was given at all."""
+        if self.connections or self.folders or self.cloud or self.cells:
+            return self
+        named = os.environ.get("OS_CLOUD")
+        if named is None and "OS_AUTH_URL" in os.environ:
+            # openstacksdk's own name for what the variables OS_* describe.
+            named = "envvars"
+        return replace(self, cloud=named)
 
 
 _OPTIONS = (
@@ -45,9 +96,30 @@ _OPTIONS = (
         help="TOML or CSV that says which system runs in which machine, in which zone.",
     ),
     click.option(
+        "--os-cloud",
+        metavar="NAME",
+        help="Read the servers of this cloud of clouds.yaml.  [default: OS_CLOUD, or OS_*, where "
+        "nothing else is given]",
+    ),
+    click.option(
+        "--cell-db",
+        multiple=True,
+        metavar="URL",
+        help="A database of Nova's cells, read-only. This and the next two may be env:NAME or "
+        "file:PATH, as a URL on the command line shows its secret to all.",
+    ),
+    click.option("--api-db", metavar="URL", help="Nova's API database: request specs, cells."),
+    click.option("--glance-db", metavar="URL", help="Glance's: when a property was set."),
+    click.option("--notifications", metavar="FILE", help="What `guestclock listen` has recorded."),
+    click.option(
+        "--xml", multiple=True, metavar="DIR", help="Dumped definitions of the compute hosts."
+    ),
+    click.option(
         "--host-zone",
-        metavar="ZONE",
-        help="The zone of the host where it cannot be seen, such as Asia/Shanghai.",
+        multiple=True,
+        metavar="[HOST=]ZONE",
+        help="The zone of hosts where it cannot be seen, such as Asia/Shanghai; of one host with "
+        "its name before it.",
     ),
     click.option(
         "--libvirtd-zone",
@@ -64,7 +136,7 @@ _OPTIONS = (
 
 
 def source_options(command: Command) -> Callable[..., Any]:
-    """Adds `-c`, `--guests`, `--host-zone`, `--libvirtd-zone`, `--live`.
+    """Adds `-c`, `--os-cloud` and all that says where machines are and what is known of them.
 
     The command gets them together, as its argument `sources`, a SourceOptions.
     """
@@ -74,12 +146,30 @@ def source_options(command: Command) -> Callable[..., Any]:
         *args: object,
         connect: tuple[str, ...],
         guests: str | None,
-        host_zone: str | None,
+        host_zone: tuple[str, ...],
         libvirtd_zone: str | None,
         live: bool,
+        os_cloud: str | None,
+        cell_db: tuple[str, ...],
+        api_db: str | None,
+        glance_db: str | None,
+        notifications: str | None,
+        xml: tuple[str, ...],
         **others: object,
     ) -> object:
-        options = SourceOptions(connect, guests, host_zone, libvirtd_zone, live)
+        options = SourceOptions(
+            connect,
+            guests,
+            host_zone,
+            libvirtd_zone,
+            live,
+            os_cloud,
+            cell_db,
+            api_db,
+            glance_db,
+            notifications,
+            xml,
+        )
         return command(*args, sources=options, **others)
 
     wrapped: Callable[..., Any] = bundled
@@ -102,16 +192,19 @@ def surroundings_of(options: SourceOptions, zones: Zones) -> Surroundings:
     from guestclock.law import NO_HOST_ZONE, Host
     from guestclock.platforms.surroundings import Surroundings
 
-    host = Host(
-        zone=NO_HOST_ZONE
-        if options.host_zone is None
-        else Assumed(_checked_zone(options.host_zone, zones), "--host-zone"),
-        daemon_zone=None
-        if options.libvirtd_zone is None
-        else _checked_zone(options.libvirtd_zone, zones),
-    )
+    daemon = options.libvirtd_zone
+    host = Host(NO_HOST_ZONE, None if daemon is None else _checked_zone(daemon, zones))
+    hosts: dict[str, Host] = {}
+    for text in options.host_zones:
+        # No name of a zone has the sign, and no rule of POSIX.
+        name, _, zone = text.rpartition("=")
+        known = replace(host, zone=Assumed(_checked_zone(zone, zones), "--host-zone"))
+        if name:
+            hosts[name] = known
+        else:
+            host = known
     inventory = load_inventory(options.guests, zones) if options.guests else NO_INVENTORY
-    return Surroundings(host, inventory)
+    return Surroundings(host, inventory, hosts)
 
 
 def _checked_zone(name: str, zones: Zones) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from guestclock.evidence import Assumed, Fact, Unknown
@@ -12,10 +13,18 @@ from guestclock.law import Host
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Given to every source: the host where it cannot be seen, and the user's list of guests."""
+    """Given to every source: the host where it cannot be seen, and the user's list of guests.
+
+    `hosts` are those of which something else was said than of all, by their name.
+    """
 
     host: Host = field(default=Host())
     inventory: Inventory = NO_INVENTORY
+    hosts: Mapping[str, Host] = field(default_factory=dict)
+
+    def host_of(self, name: str) -> Host:
+        """What was said of the host of that name, or of all."""
+        return self.hosts.get(name, self.host)
 
 
 def guest_in(kind: Fact[str], row: Row | None) -> Guest:

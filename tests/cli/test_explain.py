@@ -28,6 +28,7 @@ def test_json_has_the_fields_of_the_guide(guestclock: Run, win10: Path) -> None:
     assert ran.code == 0
     found = json.loads(ran.out)
     assert found["machine"] == {
+        "kind": "domain",
         "id": "6f3fbd2a-0c8e-4d5c-9d3b-2f1f9d6f8a11",
         "name": "win10",
         "platform": "libvirt",

@@ -32,11 +32,13 @@ def test_a_finding_has_all_keys_and_forms() -> None:
         "error_seconds",
         "cure",
         "docs",
+        "tree",
         "fingerprint",
     ]
     assert first["rule"] == "CLK101"
     assert first["severity"] == "error"
     assert first["machine"] == {
+        "kind": "domain",
         "id": "b3d6dd6b-2aa8-4de9-8eec-33d1b416f781",
         "name": "win10",
         "platform": "libvirt",
@@ -66,10 +68,12 @@ def test_what_was_not_read_and_the_sum_are_there() -> None:
     assert document["unread"] == [{"source": "broken.xml", "reason": "not well-formed XML"}]
     assert document["summary"] == {
         "machines": 5,
+        "objects": {},
         "findings": {"error": 2, "warning": 1, "note": 1},
         "rules": {"CLK101": 1, "CLK105": 1, "CLK201": 1, "CLK401": 1},
         "unread": 1,
         "unknown": {"machines": 1, "reasons": {"the guest's system is not known": 1}},
+        "notes": [],
         "baseline": 0,
     }
 

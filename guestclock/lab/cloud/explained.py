@@ -66,11 +66,12 @@ def upstream(trace: Trace, machine: Machine, zones: Zones) -> tuple[Hop, ...]:
     """The image's property and the server's os_type."""
     at = trace.clock.true_utc
     facts = machine.facts
-    server = os_type_hop("server", trace.os_type, "the lab's server record", facts, at, zones)
+    told = Observed(trace.os_type, "the lab's server record")
+    server = os_type_hop("server", told, facts, at, zones)
     if trace.image is None:
         return (server,)
-    where = f"the property of image {trace.image}"
-    return (os_type_hop("image", trace.image_os_type, where, facts, at, zones), server)
+    given = Observed(trace.image_os_type, f"the property of image {trace.image}")
+    return (os_type_hop("image", given, facts, at, zones), server)
 
 
 def within(trace: Trace, machine: Machine, zones: Zones) -> Within:

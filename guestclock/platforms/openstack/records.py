@@ -32,6 +32,11 @@ NO_TIME = Unknown(
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
+def _empty() -> Mapping[str, str]:
+    # Python 3.11 takes a mapping for a mutable default, even one that cannot be changed.
+    return EMPTY
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """An image of Glance; `properties` are all that users set, os_type among them, as texts.
@@ -42,7 +47,7 @@ class Image:
 
     id: str
     name: str
-    properties: Mapping[str, str] = EMPTY
+    properties: Mapping[str, str] = field(default_factory=_empty)
     status: str = ""
     visibility: str = ""
     hidden: bool = False
@@ -82,7 +87,7 @@ class Volume:
 
     id: str
     name: str
-    properties: Mapping[str, str] = EMPTY
+    properties: Mapping[str, str] = field(default_factory=_empty)
     bootable: bool = False
     servers: tuple[str, ...] = ()
     created_at: datetime | None = None
@@ -151,7 +156,7 @@ class Server:
     column: OsType = NO_COLUMN
     metadata: OsType = NO_METADATA
     spec: OsType = NO_SPEC
-    copied: Mapping[str, str] = EMPTY
+    copied: Mapping[str, str] = field(default_factory=_empty)
     base_image: str = ""
     vm_state: str = ""
     task_state: str = ""

@@ -115,7 +115,7 @@ class QemuSource:
     def _machine(self, line: CommandLine, source: str, facts: Facts) -> Machine:
         name = line.name or source
         row = self._surroundings.inventory.guest_for(name, line.uuid)
-        identity = Identity(line.uuid or line.name or source, name, PLATFORM, source)
+        identity = Identity(line.uuid or line.name or source, name, PLATFORM, source, "process")
         return Machine(identity, replace(facts, guest=_guest(line, row)))
 
 
