@@ -38,6 +38,12 @@ class SourceOptions:
     notifications: str | None = None
     folders: tuple[str, ...] = ()
 
+    @property
+    def host_zone(self) -> str | None:
+        """The zone of all hosts that nothing else was said of, as it was written."""
+        named = [zone for zone in self.host_zones if "=" not in zone]
+        return named[-1] if named else None
+
     def of_cloud(self) -> Given | None:
         """The sources of an OpenStack cloud, None where none was given.
 

@@ -47,6 +47,9 @@ class OpenStackSource:
             if isinstance(server, Unread):
                 yield server
                 continue
+            if server.vm_state == "deleted":
+                # Between its deletion and the end of it a server is still listed.
+                continue
             managed, server = make(server)
             objects.note(server, managed.machine.facts)
             yield managed

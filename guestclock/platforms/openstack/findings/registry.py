@@ -13,7 +13,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "CLK602",
         "os-type-case",
-        "os_type is not written in lower case: Nova accepts it, and writes utc.",
+        "os_type is not written in lower case: Nova accepts it, and writes utc all the same.",
     ),
     Rule(
         "CLK603",
@@ -33,7 +33,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "CLK606",
         "volume-hides-os-type",
-        "A server was booted from a volume whose metadata do not say what its image is.",
+        "A volume of Windows, or a server booted from one, has no os_type that says so.",
     ),
     Rule(
         "CLK607",

@@ -1,0 +1,64 @@
+"""A real OpenStack for the tests of this folder, once per run (see bed/README.md)."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.real.openstack.cloud import Cloud
+from tests.real.openstack.reader import Reader, reading
+from tests.real.openstack.running import NO_PROXY, PREFIX, Bed, running
+
+HERE = Path(__file__).parent
+PATIENCE = 900
+"""Seconds for one test: the first waits for the whole cloud, and perhaps beside other tests."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    ours = [item for item in items if HERE in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.xdist_group("openstack"))
+        item.add_marker(pytest.mark.timeout(PATIENCE))
+    if ours and os.geteuid() != 0:
+        why = f"{len(ours)} tests of {HERE.name} are left out: it takes root to start a cloud"
+        warnings.warn(pytest.PytestWarning(why), stacklevel=1)
+        items[:] = [item for item in items if item not in ours]
+        config.hook.pytest_deselected(items=ours)
+
+
+@pytest.fixture(scope="session")
+def bed() -> Iterator[Bed]:
+    """A cloud that is up, and this process as its administrator sees the world."""
+    with running() as bed, pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("OS_")]:
+            patch.delenv(name)
+        for name, value in (bed.environment | NO_PROXY).items():
+            patch.setenv(name, value)
+        yield bed
+
+
+@pytest.fixture(scope="session")
+def reader(bed: Bed) -> Iterator[Reader]:
+    """A user of the databases with the least rights, whose URLs are in the environment."""
+    name = "suite_" + os.environ.get("PYTEST_XDIST_WORKER", "main")
+    with reading(bed, name) as reader, pytest.MonkeyPatch.context() as patch:
+        for variable, value in reader.environment.items():
+            patch.setenv(variable, value)
+        yield reader
+
+
+@pytest.fixture(scope="session")
+def cloud(bed: Bed) -> Iterator[Cloud]:
+    """Servers and images of this worker's own, all gone in the end."""
+    prefix = PREFIX + os.environ.get("PYTEST_XDIST_WORKER", "main") + "-"
+    cloud = Cloud(bed, prefix)
+    cloud.clean()
+    cloud.lift_quota()
+    try:
+        yield cloud
+    finally:
+        cloud.clean()
