@@ -17,6 +17,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from guestclock.errors import Unreadable
 from guestclock.zones import WindowsMap, WindowsZone, ZoneDatabase, Zones
 
 SYSTEM_ROOT = Path("/usr/share/zoneinfo")
@@ -121,7 +122,7 @@ def _release(folder: Path) -> str:
 
 @cache
 def packaged_database() -> ZoneDatabase:
-    """The database of the tzdata package, which is there wherever guestclock is."""
+    """The database of the tzdata package. Raises ModuleNotFoundError where it is not installed."""
     import tzdata
 
     root = Path(tzdata.__file__).parent / "zoneinfo"
@@ -160,8 +161,20 @@ def zones_at_hand(root: str | os.PathLike[str] = SYSTEM_ROOT) -> Zones:
     """The databases for a host that sees those under `root`, each in its part.
 
     Where `root` has none, the host is somebody else's, and the packaged database stands for it.
+    Inside another program, such as the openstack client, guestclock may be there without the
+    tzdata package: the system's database then has every part. Raises Unreadable where there is
+    neither.
     """
-    packaged = packaged_database()
-    host = system_database(root) or packaged
+    system = system_database(root)
+    try:
+        packaged = packaged_database()
+    except ModuleNotFoundError:
+        if system is None:
+            raise Unreadable(
+                f"there is no zone database: {root} is no folder, and Python has no tzdata",
+                "install the package tzdata, of the system or of Python",
+            ) from None
+        packaged = system
+    host = system or packaged
     truth = newest((packaged, host))
     return Zones(host=host, truth=truth, guest=truth, windows=WindowsMap(windows_zone_map()))

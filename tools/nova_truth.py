@@ -62,8 +62,9 @@ class Nova:
         # Neither is started: what is asked of them needs no state.
         driver = import_module("nova.virt.libvirt.driver").LibvirtDriver
         self.driver = driver.__new__(driver)
-        # Asked by releases since 33, for another feature than those of Hyper-V.
-        self.driver._host = SimpleNamespace(supports_mem_encryption=False)
+        # Looked up by newer releases, for another feature than those of Hyper-V.
+        host = {"supports_mem_encryption": False, "supports_amd_sev": False}
+        self.driver._host = SimpleNamespace(**host)
         self.compute = self.api.API.__new__(self.api.API)
 
     def os_type(self, value: str | None) -> Row:

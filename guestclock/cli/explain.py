@@ -55,12 +55,13 @@ def explain(
     guestclock explain win10 -c qemu:///system --live --guests inventory.toml
     guestclock explain web1 --os-cloud prod --cell-db env:CELL1_DB --zone Asia/Shanghai
     """
-    from guestclock.cli.one_machine import find_machine, find_server, with_guest
+    from guestclock.cli.one_machine import find_machine, find_server
     from guestclock.cli.options import current
     from guestclock.cli.sources import load_zones
     from guestclock.errors import UsageProblem
     from guestclock.explanation import explain as explain_machine
     from guestclock.faults import Fault
+    from guestclock.platforms.stated import with_guest
     from guestclock.reports.explanation import print_json, print_text
     from guestclock.reports.output import writing
 

@@ -93,31 +93,6 @@ def _named(target: str, collected: Iterator[Read]) -> Machine:
     raise UsageProblem(f"no machine is called {target!r}", hint)
 
 
-def with_guest(
-    machine: Machine, guest: str | None, zone: str | None, bias: int | None, zones: Zones
-) -> Machine:
-    """The machine with what the command line says of its guest. Raises UsageProblem."""
-    from guestclock.errors import UsageProblem
-    from guestclock.evidence import Assumed
-    from guestclock.guest import SYSTEMS
-    from guestclock.zones import UnknownZone
-
-    facts = machine.facts
-    inside = facts.guest
-    if guest is not None:
-        if guest not in SYSTEMS:
-            raise UsageProblem(f"--guest {guest!r} is not one of {', '.join(SYSTEMS)}")
-        inside = replace(inside, system=guest, kind=Assumed(guest, "--guest"))
-    if zone is not None:
-        try:
-            inside = replace(inside, zone=Assumed(zones.iana(zone), "--zone"))
-        except UnknownZone as problem:
-            raise UsageProblem(str(problem)) from None
-    if bias is not None:
-        inside = replace(inside, bias_minutes=Assumed(bias, "--bias"))
-    return replace(machine, facts=replace(facts, guest=inside))
-
-
 def find_server(
     target: str, cloud: Given, options: SourceOptions, zones: Zones
 ) -> tuple[Managed, bool]:

@@ -193,37 +193,9 @@ def load_zones() -> Zones:
 
 def surroundings_of(options: SourceOptions, zones: Zones) -> Surroundings:
     """What the options say of hosts and guests. Raises UsageProblem, Unreadable."""
-    from guestclock.evidence import Assumed
-    from guestclock.inventory import NO_INVENTORY, load_inventory
-    from guestclock.law import NO_HOST_ZONE, Host
-    from guestclock.platforms.surroundings import Surroundings
+    from guestclock.platforms.stated import surroundings_stated
 
-    daemon = options.libvirtd_zone
-    host = Host(NO_HOST_ZONE, None if daemon is None else _checked_zone(daemon, zones))
-    hosts: dict[str, Host] = {}
-    for text in options.host_zones:
-        # No name of a zone has the sign, and no rule of POSIX.
-        name, _, zone = text.rpartition("=")
-        known = replace(host, zone=Assumed(_checked_zone(zone, zones), "--host-zone"))
-        if name:
-            hosts[name] = known
-        else:
-            host = known
-    inventory = load_inventory(options.guests, zones) if options.guests else NO_INVENTORY
-    return Surroundings(host, inventory, hosts)
-
-
-def _checked_zone(name: str, zones: Zones) -> str:
-    """The zone that a host has by that name: IANA, Windows or a POSIX rule."""
-    from guestclock.errors import UsageProblem
-    from guestclock.zones import UnknownZone, posix_zone
-
-    try:
-        return zones.iana(name)
-    except UnknownZone as problem:
-        if posix_zone(name):
-            return name
-        raise UsageProblem(str(problem)) from None
+    return surroundings_stated(options.host_zones, options.libvirtd_zone, options.guests, zones)
 
 
 def collect(paths: Iterable[str], options: SourceOptions, zones: Zones) -> Iterator[Read]:

@@ -51,6 +51,11 @@ def _is_right(case: Case, facts: Facts) -> bool:
 def _text(case: Case, base: Base) -> str:
     if is_by_hand(case):
         return f"{in_qemus_words(base)}; {NEW_PROCESS}"
+    if case.facts.stored is not None:
+        return (
+            f"have its platform write {describe(base)}, {COLD_START}; what virsh edit writes is "
+            "undone at the next cold start"
+        )
     return f"virsh edit: <clock {describe(base)}/>, {COLD_START}"
 
 

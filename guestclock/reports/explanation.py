@@ -93,23 +93,24 @@ def print_text(found: Explanation, stream: TextIO, tolerance: int) -> None:
         for line in _chain(hop, marks):
             console.print(line)
     console.print()
+    width = max(20, *(len(one.name) + 8 for one in found.told.ahead), 0)
     if found.fault:
-        console.print(f"{'fault':<20}{found.fault.value}")
+        console.print(f"{'fault':<{width}}{found.fault.value}")
     facts = (found.seen.now, found.seen.after_reset, found.seen.after_cold_start)
     for name, fact in zip(("now", "after a reset", "after a cold start"), facts, strict=True):
         text = f"unknown: {fact}" if isinstance(fact, Unknown) else _error(fact.value, tolerance)
-        console.print(f"{name:<20}{_safe(text)}")
+        console.print(f"{name:<{width}}{_safe(text)}")
     for one in found.told.ahead:
         error = one.error
         text = f"unknown: {error}" if isinstance(error, Unknown) else _error(error.value, tolerance)
-        console.print(f"{'after ' + _safe(one.name):<20}{_safe(text)}{_writes(one)}")
+        console.print(f"{'after ' + _safe(one.name):<{width}}{_safe(text)}{_writes(one)}")
     for sentence in found.told.history:
-        console.print(f"{'history':<20}{_safe(sentence)}")
+        console.print(f"{'history':<{width}}{_safe(sentence)}")
     for line in tree_lines(found.told.tree, unicode):
-        console.print(f"{'lineage':<20}{_safe(line)}")
+        console.print(f"{'lineage':<{width}}{_safe(line)}")
     if found.cure:
-        console.print(f"{'cure':<20}[bold]{_safe(found.cure.what)}[/]")
-        console.print(f"{'cost':<20}{_safe(found.cure.cost)}")
+        console.print(f"{'cure':<{width}}[bold]{_safe(found.cure.what)}[/]")
+        console.print(f"{'cost':<{width}}{_safe(found.cure.cost)}")
 
 
 def _writes(one: Ahead) -> str:

@@ -37,7 +37,7 @@ def test_the_options_come_together_as_one_argument() -> None:
     CliRunner().invoke(command, [*words.split(), "--libvirtd-zone", "UTC"], catch_exceptions=False)
     CliRunner().invoke(command, [], catch_exceptions=False)
     uris = ("qemu:///system", "test:///default")
-    options = SourceOptions(uris, "g.csv", "Asia/Tokyo", "UTC", live=True)
+    options = SourceOptions(uris, "g.csv", ("Asia/Tokyo",), "UTC", live=True)
     assert given == [(("a", "b"), options), ((), SourceOptions())]
 
 
@@ -53,7 +53,7 @@ def test_the_zones_are_those_at_hand() -> None:
 
 
 def test_what_the_user_says_of_the_host_is_assumed(zones: Zones) -> None:
-    options = SourceOptions(host_zone="China Standard Time", libvirtd_zone="CST-8")
+    options = SourceOptions(host_zones=("China Standard Time",), libvirtd_zone="CST-8")
     host = surroundings_of(options, zones).host
     assert host.zone == Assumed("Asia/Shanghai", "--host-zone")
     assert host.daemon_zone == "CST-8"
@@ -63,7 +63,7 @@ def test_what_the_user_says_of_the_host_is_assumed(zones: Zones) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        SourceOptions(host_zone="Asia/Shangai"),
+        SourceOptions(host_zones=("Asia/Shangai",)),
         SourceOptions(libvirtd_zone="Asia/Shangai"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -42,7 +43,8 @@ class Session:
         """Log in. Raises UsageProblem for a cloud that is not configured, Unreadable."""
         if self._connection is None:
             self._connection = _connect(self._cloud)
-        self.call(self._connection.authorize)
+        # The session itself, as the SDK makes one error of all that may be wrong with a login.
+        self.call(self._connection.session.get_token)
         self._services["compute"] = Service(self, self._connection.compute, "Nova")
         self._services["image"] = Service(self, self._connection.image, "Glance")
         self.compute.negotiate()
@@ -193,6 +195,9 @@ def _connect(cloud: str) -> Connection:
             "the Python package openstacksdk is not installed",
             "pip install 'guestclock[openstack]'",
         ) from None
+    # Nothing of theirs goes to standard error: what matters is in the errors.
+    for name in ("keystoneauth", "openstack"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
     try:
         return openstack.connect(
             cloud=cloud, app_name="guestclock", app_version=__version__, api_timeout=_PATIENCE

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from guestclock.clock import Base
 from guestclock.evidence import Fact, Inferred, Observed, Unknown, value_of
 from guestclock.findings.finding import Evidence, cite
 from guestclock.hops import Hop
@@ -80,9 +81,28 @@ def os_type_hop(name: str, told: OsType, facts: Facts, at: datetime, zones: Zone
     if isinstance(facts.guest.kind, Unknown):
         return Hop(name, says, "", tuple(evidence))
     better = right_os_type(facts, at, zones)
-    if better is None:
+    if better is None and _hangs_on_host(facts, at, zones):
+        where = "right where the host's zone is the guest's: give the former with --host-zone"
+        evidence.append(Evidence("os_type=windows", "inferred", where))
+        better = "windows"
+    elif better is None:
         evidence.append(Evidence("should", "inferred", "no os_type gives this guest a right clock"))
     return Hop(name, says, said(better) if better else "", tuple(evidence))
+
+
+def _hangs_on_host(facts: Facts, at: datetime, zones: Zones) -> bool:
+    """Whether it is for want of the host's zone alone that `windows` is not known to be right."""
+    if facts.guest.system != "windows" or not isinstance(facts.host.zone, Unknown):
+        return False
+    return isinstance(error_with("windows", facts, at, zones), Unknown)
+
+
+def best_base(facts: Facts, at: datetime, zones: Zones) -> Base | None:
+    """The best clock that Nova can write for a guest, None where none is right."""
+    best = right_os_type(facts, at, zones)
+    if best is None and _hangs_on_host(facts, at, zones):
+        best = "windows"
+    return None if best is None else nova_clock(best, facts.hardware.virt or "kvm").base
 
 
 def right_os_type(facts: Facts, at: datetime, zones: Zones) -> str | None:

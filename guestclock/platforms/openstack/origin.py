@@ -17,11 +17,10 @@ from guestclock.platforms.interface import NOTHING, Own
 from guestclock.platforms.openstack.findings.server import server_findings
 from guestclock.platforms.openstack.findings.view import ServerView
 from guestclock.platforms.openstack.history import history_of
-from guestclock.platforms.openstack.hops import right_os_type, server_hops
+from guestclock.platforms.openstack.hops import best_base, server_hops
 from guestclock.platforms.openstack.life import operations
 from guestclock.platforms.openstack.lineage import family_tree
 from guestclock.platforms.openstack.records import Action, Cloud, Server
-from guestclock.platforms.openstack.rule import nova_clock
 from guestclock.platforms.surroundings import Surroundings
 from guestclock.zones import Zones
 
@@ -76,11 +75,8 @@ _COST = "one hard reboot, or stop and start; a reboot inside the guest changes n
 def _within(case: Case, findings: tuple[Finding, ...]) -> Within | None:
     """The best clock that Nova can write, and the cure of the rule that explains the fault."""
     explains = next((one for one in findings if one.severity is Severity.ERROR), None)
-    best = right_os_type(case.facts, case.at, case.zones)
-    if best is not None:
-        base = nova_clock(best, case.facts.hardware.virt or "kvm").base
-    else:
-        base = right_base(case.facts.guest) or Utc()
+    best = best_base(case.facts, case.at, case.zones)
+    base = best or right_base(case.facts.guest) or Utc()
     if explains is not None:
         return Within(base, Cure(explains.cure, _COST))
     if best is None and value_of(case.facts.guest.kind) == "windows":

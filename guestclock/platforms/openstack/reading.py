@@ -36,7 +36,7 @@ class Told:
         try:
             yield
         except Unreadable as problem:
-            self.unread.append(Unread(source, reason_of(problem)))
+            self.unread.append(Unread(source, reason_of(problem, source)))
 
     def add(self, told: Iterable[Unread | Note]) -> None:
         """Keeps what a source told."""
@@ -54,9 +54,10 @@ class Told:
             yield self.notes.pop(0)
 
 
-def reason_of(problem: GuestclockError) -> str:
-    """An error in one line, with its hint."""
-    return f"{problem}: {problem.hint}" if problem.hint else str(problem)
+def reason_of(problem: GuestclockError, source: str) -> str:
+    """An error of a source in one line, with its hint and without the source's name before it."""
+    text = str(problem).removeprefix(f"{source}: ")
+    return f"{text}: {problem.hint}" if problem.hint else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def _until_it_fails(servers: Iterable[Server], source: str) -> Iterator[Server |
     try:
         yield from servers
     except GuestclockError as problem:
-        yield Unread(source, reason_of(problem))
+        yield Unread(source, reason_of(problem, source))
 
 
 def _asking(api: Api) -> Actions:

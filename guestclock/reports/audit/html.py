@@ -17,6 +17,7 @@ from typing import IO, TextIO
 from guestclock.audit import Audited, Passing, Tally
 from guestclock.evidence import Fact, Unknown, value_of
 from guestclock.findings.finding import Finding, Rule, Severity, page
+from guestclock.machine import MACHINES
 from guestclock.platforms.interface import Unread
 from guestclock.reports.audit.interface import Scope
 from guestclock.reports.audit.summary import counted, summary_line
@@ -130,7 +131,7 @@ def _tools(tally: Tally) -> Iterator[str]:
 def _row(result: Audited, finding: Finding, name: str, tolerance: int) -> str:
     machine, seen = result.machine, result.judgement.outlook
     severity, error = finding.severity, value_of(seen.after_cold_start)
-    after, kind = "unknown", " unknown"
+    after, kind = ("unknown", " unknown") if machine.kind in MACHINES else ("", "")
     if error is not None:
         after, kind = behind_or_ahead(error, tolerance), ""
     return (

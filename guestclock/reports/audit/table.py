@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple, Protocol, TextIO
 from guestclock.audit import Audited, Passing
 from guestclock.evidence import Unknown
 from guestclock.findings.finding import Finding, Severity
+from guestclock.machine import MACHINES
 from guestclock.platforms.interface import Unread
 from guestclock.reports.audit.interface import Scope
 from guestclock.reports.audit.summary import note_lines, summary_line, unknown_lines
@@ -99,7 +100,7 @@ class _Parts:
     def add(self, result: Audited, finding: Finding) -> None:
         """Adds the row of a finding."""
         error = result.judgement.outlook.after_cold_start
-        after = "unknown"
+        after = "unknown" if result.machine.kind in MACHINES else ""
         if not isinstance(error, Unknown):
             after = behind_or_ahead(error.value, self._tolerance)
         row = _Row(finding.severity, finding.rule, result.machine.name, after, finding.observed)

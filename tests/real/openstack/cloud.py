@@ -72,9 +72,15 @@ class Cloud:
 
     def set_property(self, image: str, name: str, value: str) -> None:
         """Sets a property of an image, new or not, as `openstack image set` does."""
-        change = [{"op": "add", "path": f"/{name}", "value": value}]
+        self._patch(image, {"op": "add", "path": f"/{name}", "value": value})
+
+    def remove_property(self, image: str, name: str) -> None:
+        """Takes a property away from an image."""
+        self._patch(image, {"op": "remove", "path": f"/{name}"})
+
+    def _patch(self, image: str, change: dict[str, str]) -> None:
         kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
-        self.api.image.patch(f"/images/{image}", json=change, headers=kind).raise_for_status()
+        self.api.image.patch(f"/images/{image}", json=[change], headers=kind).raise_for_status()
 
     # -- servers
 

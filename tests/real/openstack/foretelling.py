@@ -14,9 +14,8 @@ from tests.real.openstack.running import ZONE, Bed
 
 @dataclass
 class Foretelling:
-    """Asks the command itself; `guests` is the list of which system runs in which server."""
+    """The options of all sources; `guests` is the list of which system runs in which server."""
 
-    guestclock: Run
     bed: Bed
     guests: Path
 
@@ -31,9 +30,9 @@ class Foretelling:
         with self.guests.open("a") as file:
             file.write(f'[[guest]]\nmachine = "{machine}"\nguest = "{guest}"\nzone = "{ZONE}"\n')
 
-    def explained(self, server: str) -> Any:
+    def explained(self, guestclock: Run, server: str) -> Any:
         """The explanation of a server, from its JSON."""
-        ran = self.guestclock("explain", server, *self.sources, "-f", "json")
+        ran = guestclock("explain", server, *self.sources, "-f", "json")
         assert ran.code == 0, ran.err
         return json.loads(ran.out)
 

@@ -30,21 +30,26 @@ def servers(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[dict[Case,
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {case: pool.submit(case.made, cloud) for case in wanted}
         pool.shutdown(cancel_futures=True)
+    cloud.clean()
 
 
 @pytest.fixture
-def foretelling(guestclock: Run, bed: Bed, reader: Reader, tmp_path: Path) -> Foretelling:
-    return Foretelling(guestclock, bed, tmp_path / "guests.toml")
+def foretelling(bed: Bed, reader: Reader, tmp_path: Path) -> Foretelling:
+    return Foretelling(bed, tmp_path / "guests.toml")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_clock_does_what_was_foretold(
-    case: Case, servers: dict[Case, Future[str]], cloud: Cloud, foretelling: Foretelling
+    case: Case,
+    servers: dict[Case, Future[str]],
+    cloud: Cloud,
+    foretelling: Foretelling,
+    guestclock: Run,
 ) -> None:
     server = servers[case].result()
     foretelling.is_guest(server, case.guest)
     assumed = SHANGHAI if case.guest == "windows" else 0
-    explained = foretelling.explained(server)
+    explained = foretelling.explained(guestclock, server)
     measured = cloud.rtc_offset(server)
     assert measured == pytest.approx(case.rtc, abs=TOLERANCE)
     assert error_of(explained, "now") == pytest.approx(measured - assumed, abs=TOLERANCE)
@@ -54,6 +59,6 @@ def test_the_clock_does_what_was_foretold(
         assert measured == pytest.approx(step.rtc, abs=TOLERANCE), step.foretold
         foretold = error_of(explained, step.foretold)
         assert foretold == pytest.approx(measured - assumed, abs=TOLERANCE), step.foretold
-        explained = foretelling.explained(server)
+        explained = foretelling.explained(guestclock, server)
         now = error_of(explained, "now")
         assert now == pytest.approx(measured - assumed, abs=TOLERANCE), step.foretold

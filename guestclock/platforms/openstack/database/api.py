@@ -1,108 +1,144 @@
-"""Nova's API database: which cells have servers, and what the request spec of one says."""
+"""Nova's API database: the request specs, and which cell each server is in.
+
+cell_mappings holds the password of every cell: its columns with them are never asked for.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
-from guestclock.evidence import Observed, Unknown
+import msgspec
+
+from guestclock.evidence import Unknown
 from guestclock.platforms.interface import Note
-from guestclock.platforms.openstack.database.connect import Database
-from guestclock.platforms.openstack.database.tables import Tables, Wanted
+from guestclock.platforms.openstack.database.connect import Database, Reading
+from guestclock.platforms.openstack.database.rows import OsTypes
+from guestclock.platforms.openstack.database.tables import Seen, Tables, Wanted
 from guestclock.platforms.openstack.records import OsType
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from guestclock.platforms.text import clean
 
 OPTION = "--api-db"
-CELLS = Wanted("cell_mappings", ("id", "uuid", "name"), ("disabled",))
-MAPPINGS = Wanted("instance_mappings", ("cell_id", "queued_for_delete"))
 SPECS = Wanted("request_specs", ("instance_uuid", "spec"))
+CELLS = Wanted("cell_mappings", ("id", "uuid"), ("name",))
+MAPPINGS = Wanted("instance_mappings", ("instance_uuid", "cell_id", "queued_for_delete"))
 
-_PATH = ("image", "properties")
-_DATA = "nova_object.data"
+# MariaDB makes a temporary table of a list of more than 1,000.
+_CHUNK = 500
+_NO_SPEC = Unknown("the API database has no request spec of this server")
+_DAMAGED = Unknown("its request spec is not as Nova writes it")
+
+
+class _Properties(msgspec.Struct):
+    os_type: str | None = None
+
+
+class _PropertiesObject(msgspec.Struct):
+    data: _Properties = msgspec.field(name="nova_object.data")
+
+
+class _Image(msgspec.Struct):
+    properties: _PropertiesObject | None = None
+
+
+class _ImageObject(msgspec.Struct):
+    data: _Image = msgspec.field(name="nova_object.data")
+
+
+class _Spec(msgspec.Struct):
+    image: _ImageObject | None = None
+
+
+class _SpecObject(msgspec.Struct):
+    data: _Spec = msgspec.field(name="nova_object.data")
+
+
+_DECODER = msgspec.json.Decoder(_SpecObject)
+
+
+def os_type_of(spec: str) -> str | None:
+    """The os_type in a request spec, which Nova normalised; None where it has none.
+
+    Raises msgspec.MsgspecError for what is no request spec. Its path is
+    `$."nova_object.data".image."nova_object.data".properties."nova_object.data".os_type`.
+    """
+    image = _DECODER.decode(spec).data.image
+    properties = image.data.properties if image is not None else None
+    return properties.data.os_type if properties is not None else None
 
 
 class ApiDatabase:
-    """Nova's API database; `notes` are complete once something was read.
-
-    The columns of cell_mappings that hold passwords are never asked for.
-    """
+    """Nova's API database; every method raises Unreadable."""
 
     def __init__(self, spec: str) -> None:
         """Take a URL, env:NAME or file:PATH. Raises UsageProblem, Unreadable, as Database does."""
         self._database = Database(spec, OPTION)
+        self._os_types = OsTypes(f"{self._database.name}: request_specs.spec")
         self.name = self._database.name
         self.notes: list[Note] = []
 
+    def cells(self) -> tuple[str, ...]:
+        """The names of all cells, cell0 among them."""
+        with self._database.open() as reading:
+            return tuple(self._cells(reading).values())
+
     def mapped(self) -> dict[str, int]:
-        """How many servers each cell has, by its name; cells without any are left out.
+        """How many servers that are not deleted are in each cell that has some.
 
-        Raises Unreadable.
+        Those that were not scheduled yet are in none, and stand under "".
         """
-        from sqlalchemy import func, select
+        from sqlalchemy import func, select, true
 
-        with self._database.open() as reading, self._noting(Tables(reading)) as tables:
-            cells, mappings = tables.needed(CELLS).source(), tables.needed(MAPPINGS).source()
-            counted = select(
-                mappings.c.cell_id, mappings.c.queued_for_delete, func.count()
-            ).group_by(mappings.c.cell_id, mappings.c.queued_for_delete)
+        with self._database.open() as reading:
+            cells = self._cells(reading)
+            source = Tables(reading).needed(MAPPINGS).source()
+            cell = source.c.cell_id
+            counted = select(cell, func.count(source.c.instance_uuid)).group_by(cell)
+            # NULL is from before Nova had this column.
             with reading.snapshot():
-                named = {
-                    number: name or uuid
-                    for number, uuid, name in reading.rows(
-                        select(cells.c.id, cells.c.uuid, cells.c.name)
-                    )
-                }
-                counts: dict[str, int] = {}
-                for number, gone, count in reading.rows(counted):
-                    if number in named and not gone:
-                        counts[named[number]] = counts.get(named[number], 0) + count
-            return counts
+                rows = reading.rows(counted.where(source.c.queued_for_delete.is_not(true())))
+        mapped: dict[str, int] = {}
+        for number, count in rows:
+            name = "" if number is None else cells.get(number, f"cell {number}")
+            mapped[name] = mapped.get(name, 0) + count
+        return mapped
 
-    def spec_of(self, server: str) -> OsType:
-        """The os_type in a server's request spec, in lower case as Nova keeps it there.
+    def spec_of(self, uuid: str) -> OsType:
+        """The os_type in the request spec of one server."""
+        return self.specs([uuid])[uuid]
 
-        Unknown where it has no spec, or one that is not understood. Raises Unreadable.
-        """
+    def specs(self, uuids: Sequence[str]) -> dict[str, OsType]:
+        """The os_type in the request spec of each of these servers, Unknown where it has none."""
+        found: dict[str, OsType] = dict.fromkeys(uuids, _NO_SPEC)
+        with self._database.open() as reading:
+            specs = Tables(reading).needed(SPECS)
+            rest = iter(uuids)
+            while chunk := list(islice(rest, _CHUNK)):
+                found.update(self._read(reading, specs, chunk))
+        return found
+
+    def _read(
+        self, reading: Reading, specs: Seen, uuids: list[str]
+    ) -> Iterator[tuple[str, OsType]]:
         from sqlalchemy import select
 
-        with self._database.open() as reading, self._noting(Tables(reading)) as tables:
-            specs = tables.needed(SPECS).source()
-            statement = select(specs.c.spec).where(specs.c.instance_uuid == server)
-            with reading.snapshot():
-                found = reading.rows(statement)
-        where = f"{self.name}: request_specs.spec"
-        if not found:
-            return Unknown(f"{where}: this server has none")
-        try:
-            return Observed(_os_type(json.loads(found[0][0])), where)
-        except (ValueError, TypeError, AttributeError):
-            return Unknown(f"{where}: its form is not known")
+        source = specs.source()
+        statement = select(source.c.instance_uuid, source.c.spec)
+        with reading.snapshot():
+            rows = reading.rows(statement.where(source.c.instance_uuid.in_(uuids)))
+        for uuid, spec in rows:
+            try:
+                yield uuid, self._os_types.fact(os_type_of(spec))
+            except msgspec.MsgspecError:
+                yield uuid, _DAMAGED
 
-    @contextmanager
-    def _noting(self, tables: Tables) -> Iterator[Tables]:
-        try:
-            yield tables
-        finally:
-            self.notes[:] = tables.notes
+    def _cells(self, reading: Reading) -> dict[int, str]:
+        from sqlalchemy import select
 
-
-def _os_type(spec: object) -> str | None:
-    """Each object of Nova's keeps its fields one level deeper, under nova_object.data."""
-    inner = spec
-    for name in _PATH:
-        inner = _data(inner).get(name)
-        if inner is None:
-            return None
-    value = _data(inner).get("os_type")
-    return None if value is None else str(value)
-
-
-def _data(one: object) -> Mapping[str, object]:
-    if not isinstance(one, dict) or not isinstance(one.get(_DATA), dict):
-        raise TypeError("not an object of Nova's")
-    data: Mapping[str, object] = one[_DATA]
-    return data
+        tables = Tables(reading)
+        seen = tables.needed(CELLS)
+        self.notes[:] = tables.notes
+        source = seen.source()
+        with reading.snapshot():
+            rows = reading.rows(select(*seen.picked(source, ("id", "uuid", "name"))))
+        return {number: clean(name or uuid) for number, uuid, name in rows}

@@ -123,12 +123,17 @@ class Database:
             # A look-up of the type hstore would set a savepoint.
             options = {"isolation_level": "REPEATABLE READ", "use_native_hstore": False}
         timeouts = _TIMEOUTS.get(url.drivername, {})
+        arguments: dict[str, Any] = {
+            key: timeouts[key] for key in timeouts.keys() - url.query.keys()
+        }
+        if url.get_driver_name() == "pymysql":
+            arguments["conv"] = _conversions()
         engine = create_engine(
             url,
             poolclass=NullPool,
             pool_reset_on_return=None,
             hide_parameters=True,
-            connect_args={key: timeouts[key] for key in timeouts.keys() - url.query.keys()},
+            connect_args=arguments,
             **options,
         )
         if url.get_backend_name() in ("mysql", "mariadb"):
@@ -171,6 +176,17 @@ def _read_only(connection: DBAPIConnection, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     cursor.close()
+
+
+def _conversions() -> dict[Any, Any]:
+    """PyMySQL's conversions but for times, which are left as texts.
+
+    It takes them apart by a regular expression, in a fifth of all the time that it needs.
+    """
+    from pymysql.constants import FIELD_TYPE
+    from pymysql.converters import conversions
+
+    return {key: one for key, one in conversions.items() if key != FIELD_TYPE.DATETIME}
 
 
 def _parsed(given: str, what: str) -> URL:

@@ -44,9 +44,9 @@ _REMEMBERED = 64
 def aware(value: object) -> datetime | None:
     """A time of the database, which is UTC and naive, as an aware one."""
     if isinstance(value, str):
-        # A driver's own way with a date that is none, such as 0000-00-00.
+        # MariaDB has dates that are none, such as 0000-00-00.
         try:
-            value = datetime.fromisoformat(value)
+            return datetime.fromisoformat(value + "+00:00")
         except ValueError:
             return None
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None

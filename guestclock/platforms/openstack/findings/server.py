@@ -6,7 +6,7 @@ something was found.
 
 from __future__ import annotations
 
-from guestclock.evidence import Unknown
+from guestclock.evidence import Unknown, value_of
 from guestclock.findings.finding import Finding
 from guestclock.platforms.interface import NOTHING, Own
 from guestclock.platforms.openstack.findings.carried import carried
@@ -32,12 +32,14 @@ def server_findings(view: ServerView) -> Own:
         warnings, instead = carried(view)
         found += warnings
         replaced.update(instead)
-    stored = case.facts.stored
-    if stored is not None and not isinstance(stored, Unknown):
+    stored, definition = case.facts.stored, value_of(case.facts.definition)
+    if stored is not None and not isinstance(stored, Unknown) and definition is not None:
         differs = definition_differs(view, stored, error)
         if differs is not None:
             found.append(differs)
-            replaced.update(_TOLD_BY_CAUSE)
+            # A note on timers tells nothing of where the RTC is.
+            if definition.base != stored.value.base:
+                replaced.update(_TOLD_BY_CAUSE)
     if view.server.vm_state == "rescued":
         found += rescue_mismatch(view)
     return Own(tuple(found), frozenset(replaced)) if found else NOTHING

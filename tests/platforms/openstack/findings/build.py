@@ -48,7 +48,7 @@ def cloud(*objects: Image | Volume) -> Cloud:
     return Cloud("test", images=images, volumes=volumes, images_read=True)
 
 
-def read(os_type: str | None | Unknown, where: str) -> OsType:
+def read(os_type: str | Unknown | None, where: str) -> OsType:
     """An os_type as it was read, or not."""
     return os_type if isinstance(os_type, Unknown) else Observed(os_type, where)
 
@@ -72,8 +72,8 @@ def facts_of(
 
 
 def view(
-    column: str | None | Unknown = None,
-    metadata: str | None | Unknown = NOT_READ,
+    column: str | Unknown | None = None,
+    metadata: str | Unknown | None = NOT_READ,
     *,
     inside: Cloud | None = None,
     boots: str = IMAGE,
