@@ -58,6 +58,15 @@ class MariaDb:
     def _url(self, user: str, database: str) -> str:
         return f"mysql+pymysql://{user}@localhost/{database}?charset=utf8&unix_socket={self.socket}"
 
+    def options(self, database: str) -> dict[str, str]:
+        """The same as PyMySQL's own options."""
+        return {
+            "unix_socket": str(self.socket),
+            "user": READER,
+            "database": database,
+            "charset": "utf8",
+        }
+
     def execute(self, *statements: str, database: str | None = None) -> Sequence[Any]:
         """Runs statements as root, and gives the rows of the last."""
         connection = pymysql.connect(
@@ -66,7 +75,8 @@ class MariaDb:
         with closing(connection), connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
-            return cursor.fetchall()
+            rows: Sequence[Any] = cursor.fetchall()
+            return rows
 
     def load(self, database: str, table: str, columns: Sequence[str], path: Path) -> None:
         """Adds the lines of a file, tab-separated, \\N for NULL, to a table."""

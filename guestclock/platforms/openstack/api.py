@@ -1,21 +1,31 @@
-"""A cloud by its APIs: only GET is ever asked, beside the POST for a token.
+"""What a cloud's API tells: images, servers, volumes and hosts, by GET alone.
 
-The answers are read as they are, not through the SDK's objects: properties that no release knows
-stay as they were written, and a listing of 100,000 servers takes no longer than its pages.
+Lists come page by page, and a page is asked for when the one before it has been used up. A list
+that breaks in the middle raises Unreadable after what was read of it.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from guestclock.errors import UsageProblem
-from guestclock.platforms.interface import Note
-from guestclock.platforms.openstack import api_records as made
-from guestclock.platforms.openstack.api_session import Refused, Service, Session
+from guestclock.platforms.interface import Note, Unread
+from guestclock.platforms.openstack.api_pages import Listing
+from guestclock.platforms.openstack.api_records import (
+    UNFIT,
+    action_of,
+    host_of,
+    image_of,
+    is_cell_down,
+    server_of,
+    volume_of,
+    volume_snapshot_of,
+)
+from guestclock.platforms.openstack.api_session import Answered, NoService, Session
 from guestclock.platforms.openstack.records import (
     Action,
     Host,
@@ -27,153 +37,221 @@ from guestclock.platforms.openstack.records import (
 from guestclock.platforms.text import clean
 
 if TYPE_CHECKING:
-    from openstack.connection import Connection
+    from openstack.config.cloud_region import CloudRegion
 
-PAGE = 1000
-IMAGE_PROPERTIES = (2, 98)
-"""The microversion from which a server shows its copy of the image's properties."""
+T = TypeVar("T")
 
-_LISTS_OF_IMAGES = ("visibility=all", "visibility=all&os_hidden=true")
-_WORD = re.compile(r"[A-Za-z0-9_-]+")
+_SHOWS_PROPERTIES = (2, 98)
+_PAGE = (("limit", "1000"),)
+_ALL = ("all_tenants", "1")
+_MOST_IDS = 20
+_ID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
+_PLAIN = re.compile(r"[^0-9A-Za-z _-]+")
 
 
 class Api:
-    """One cloud of clouds.yaml, or an open connection to one; `notes` is what it cannot tell."""
+    """One cloud, as clouds.yaml names it; nothing is asked before `connect`.
 
-    def __init__(self, cloud: str, connection: Connection | None = None) -> None:
-        self.name = cloud
-        self.notes: list[Note] = []
-        self._session = Session(cloud, connection)
-        self._source = f"cloud {cloud}"
+    `region` is an openstacksdk configuration that somebody else has made, such as the openstack
+    client. `notes` grow as lists are read: what this user is not shown, or this cloud has not.
+    """
+
+    def __init__(self, cloud: str, region: CloudRegion | None = None) -> None:
+        self._session = Session(cloud, region)
+        self.notes: list[Note | Unread] = []
+
+    @property
+    def name(self) -> str:
+        """The cloud's name in clouds.yaml."""
+        return self._session.name
 
     def connect(self) -> None:
-        """Log in and see what is there. Raises UsageProblem, Unreadable."""
-        self._session.open()
-        if not self.has_image_properties:
-            highest = ".".join(map(str, self._compute.newest)) or "none"
+        """Signs in. Raises UsageProblem for a cloud that is not configured, and Unreadable."""
+        self._session.connect()
+        others = self._session.other_regions()
+        if others:
+            self._note(f"its regions {', '.join(map(clean, others))} are not read: give each alone")
+
+    @cached_property
+    def microversion(self) -> str:
+        """Nova's microversion that servers are read with: the newest of use; "" is none."""
+        offered = self._session.max_microversion("compute")
+        if offered is None or offered < _SHOWS_PROPERTIES:
+            has = "none" if offered is None else "{}.{}".format(*offered)
             self._note(
-                f"its newest compute microversion is {highest}: what a server copied of its image "
-                "is shown from 2.98 on, so it takes --cell-db"
+                f"Nova offers microversion {has}, and it takes 2.98 to be shown what a server"
+                " keeps of its image's properties: --cell-db shows it"
             )
+        return "" if offered is None else "{}.{}".format(*min(offered, _SHOWS_PROPERTIES))
 
     @property
     def has_image_properties(self) -> bool:
-        """Whether servers show their copy of the image's properties."""
-        return self._compute.newest >= IMAGE_PROPERTIES
+        """Whether Nova shows what a server keeps of its image's properties."""
+        return self.microversion == "{}.{}".format(*_SHOWS_PROPERTIES)
 
     def images(self) -> Iterator[Image]:
-        """All images with all properties: others' and community ones, then the hidden ones."""
+        """Each image that this user may see, hidden, shared and community ones too."""
         seen: set[str] = set()
-        for query in _LISTS_OF_IMAGES:
-            for one in self._session.image.pages("/images", "images", f"{query}&limit={PAGE}"):
-                image = made.image(one, self._source)
+        for hidden in ("false", "true"):
+            query = (("visibility", "all"), ("member_status", "all"), ("os_hidden", hidden), *_PAGE)
+            for image in self._list(Listing("image", "v2", "images", "images", query), image_of):
                 if image.id not in seen:
                     seen.add(image.id)
                     yield image
 
     def servers(self) -> Iterator[Server]:
-        """All servers of all projects, or of one's own where no others are shown."""
-        for one in self._of_all_projects("/servers/detail", "servers"):
-            yield made.server(one, self._source, self.has_image_properties)
+        """Each server of all projects, or of the token's own where this user may see no more."""
+        down = 0
+        for one in self._all_projects("servers/detail"):
+            down += is_cell_down(one)
+            yield self._read(server_of, one)
+        if down:
+            self._note(f"{down} servers are in a cell that is down: Nova gives little but their id")
 
     def server(self, target: str) -> Server:
-        """The server of that id, or of exactly that name. Raises UsageProblem, Unreadable."""
-        if _is_uuid(target):
-            one = self._compute.found(f"/servers/{target}")
-            if one is not None:
-                return made.server(one["server"], self._source, self.has_image_properties)
-        found = [one for one in self._named(target) if one.name == target]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            ids = ", ".join(one.id for one in found)
-            raise UsageProblem(
-                f"{len(found)} servers are called {clean(target)}", f"give one of the ids {ids}"
-            )
-        raise UsageProblem(f"cloud {self.name} shows no server {clean(target)}", self._near(target))
+        """The server of an id, or of a name as it is written.
 
-    def _named(self, name: str) -> Iterator[Server]:
-        # Nova's filter is a regular expression that ignores case: it narrows, and we compare.
-        part = max(_WORD.findall(name), key=len, default="")
-        query = f"name={part}" if part else ""
-        for one in self._of_all_projects("/servers/detail", "servers", query):
-            yield made.server(one, self._source, self.has_image_properties)
-
-    def _near(self, target: str) -> str:
-        names = {clean(one.get("name") or "") for one in self._first_names()}
-        near = difflib.get_close_matches(target, names, n=3)
-        return f"did you mean {' or '.join(near)}?" if near else "give its id, or its exact name"
-
-    def _first_names(self) -> list[Mapping[str, Any]]:
-        listed: list[Mapping[str, Any]] = []
-        for one in self._of_all_projects("/servers", "servers"):
-            listed.append(one)
-            if len(listed) == PAGE:
-                break
-        return listed
-
-    def _of_all_projects(self, path: str, key: str, query: str = "") -> Iterator[Mapping[str, Any]]:
-        query = "&".join(part for part in (query, f"limit={PAGE}") if part)
-        try:
-            yield from self._compute.pages(path, key, f"all_tenants=1&{query}")
-            return
-        except Refused:
-            text = "it shows the servers of one project alone: all of them take an admin"
-            self._note(text)
-        yield from self._compute.pages(path, key, query)
+        Raises UsageProblem where there is none, or several of that name.
+        """
+        if _ID.fullmatch(target):
+            try:
+                found = self._compute(f"servers/{target}").get("server")
+                return self._read(server_of, found)
+            except Answered as problem:
+                if problem.status != 404:
+                    raise
+        # Nova's filter is the database's regular expression, blind to case. What such an
+        # expression may read in another way is left open, and names are compared here.
+        pattern = _PLAIN.sub(".*", target)
+        alike = list(self._all_projects("servers/detail", (("name", f"^{pattern}$"),)))
+        fits = [one for one in alike if one.get("name") == target]
+        if len(fits) == 1:
+            return self._read(server_of, fits[0])
+        if fits:
+            raise _ambiguous(target, [str(one.get("id")) for one in fits])
+        raise self._no_server(target, [str(one.get("name")) for one in alike])
 
     def volumes(self) -> Iterator[Volume]:
-        """All volumes with the metadata of their images; none where there is no Cinder."""
-        for one in self._of_cinder("/volumes/detail", "volumes"):
-            yield made.volume(one, self._source)
+        """Each volume; none, with a note, where there is no Cinder."""
+        return self._cinder("volumes/detail", "volumes", volume_of)
 
     def volume_snapshots(self) -> Iterator[VolumeSnapshot]:
-        """All snapshots of volumes; none where there is no Cinder."""
-        for one in self._of_cinder("/snapshots/detail", "snapshots"):
-            yield made.volume_snapshot(one, self._source)
-
-    def _of_cinder(self, path: str, key: str) -> Iterator[Mapping[str, Any]]:
-        cinder = self._session.block_storage
-        if cinder is None:
-            self._note("it has no Cinder: no volumes were read")
-            return
-        try:
-            yield from cinder.pages(path, key, f"all_tenants=1&limit={PAGE}")
-        except Refused:
-            self._note(f"it shows the {key} of one project alone: all of them take an admin")
-            yield from cinder.pages(path, key, f"limit={PAGE}")
+        """Each snapshot of a volume; none, with a note, where there is no Cinder."""
+        return self._cinder("snapshots/detail", "snapshots", volume_snapshot_of)
 
     def hosts(self) -> Iterator[Host]:
-        """The compute hosts with their aggregates; none where that is not shown."""
+        """Each hypervisor; none, with a note, where this user may not see them."""
+        services = list(self._optional(self._nova("os-services", "services")))
+        enabled = {
+            str(one.get("host")): one.get("status") != "disabled"
+            for one in services
+            if one.get("binary") == "nova-compute"
+        }
+        down = sorted(str(one.get("host")) for one in services if one.get("status") == "UNKNOWN")
+        if down:
+            # Nova leaves such servers out of every list that has more than one page.
+            names = ", ".join(map(clean, down[:_MOST_IDS]))
+            text = f"a cell is down, and Nova may leave out its servers: those of the hosts {names}"
+            self._tell(Unread(f"cloud {clean(self.name)}", text))
+        aggregates: dict[str, tuple[str, ...]] = {}
+        for one in self._optional(self._nova("os-aggregates", "aggregates")):
+            for host in one.get("hosts") or ():
+                aggregates[host] = (*aggregates.get(host, ()), str(one.get("name")))
+
+        def read(one: Mapping[str, Any], source: str) -> Host:
+            return host_of(one, enabled, aggregates, source)
+
+        for one in self._optional(self._nova("os-hypervisors/detail", "hypervisors")):
+            yield self._read(read, one)
+
+    def actions(self, server_id: str) -> tuple[Action, ...]:
+        """What was done to a server, the oldest first."""
+        listing = self._nova(f"servers/{server_id}/os-instance-actions", "instanceActions", "links")
+        found = [
+            self._read(lambda one, _: action_of(one, "action", "start_time"), one)
+            for one in listing.items(self._session)
+        ]
+        return tuple(sorted(found, key=lambda action: action.at))
+
+    def migrations(self, server_id: str) -> tuple[Action, ...]:
+        """When a server was moved and how, the oldest first; none where this user may not see."""
+        listing = self._nova(
+            "os-migrations", "migrations", query=(("instance_uuid", server_id), *_PAGE)
+        )
+        found = [
+            self._read(lambda one, _: action_of(one, "migration_type", "created_at"), one)
+            for one in self._optional(listing)
+        ]
+        return tuple(sorted(found, key=lambda action: action.at))
+
+    def _all_projects(
+        self, path: str, query: tuple[tuple[str, str], ...] = ()
+    ) -> Iterator[dict[str, Any]]:
+        # Without a limit: Nova lists servers of a cell that is down only where no page was asked
+        # for (nova/api/openstack/compute/servers.py, _is_cell_down_supported), and its own limit
+        # is the same 1000.
+        everything = self._nova(path, "servers", query=(_ALL, *query)).items(self._session)
         try:
-            aggregates = made.aggregates_of(self._compute.pages("/os-aggregates", "aggregates"))
-            listed = list(
-                self._compute.pages("/os-hypervisors/detail", "hypervisors", f"limit={PAGE}")
-            )
-        except Refused:
-            self._note("it does not show its hosts: that takes an admin")
+            first = next(everything, None)
+        except Answered as problem:
+            if problem.status != 403:
+                raise
+        else:
+            if first is not None:
+                yield first
+            yield from everything
             return
-        for one in listed:
-            yield made.host(one, aggregates, self._source)
+        self._note("this user may only see the servers of its own project: all takes an admin")
+        yield from self._nova(path, "servers", query=query).items(self._session)
 
-    def actions(self, server: str) -> tuple[Action, ...]:
-        """What was done to a server, the oldest first; nothing for one that is gone."""
-        answer = self._compute.found(f"/servers/{server}/os-instance-actions")
-        return made.actions(answer["instanceActions"]) if answer else ()
+    def _no_server(self, target: str, alike: list[str]) -> UsageProblem:
+        message = f"cloud {clean(self.name)} has no server {clean(target)}"
+        if not alike:
+            names = {str(one.get("name")) for one in islice(self._all_projects("servers"), 1000)}
+            alike = difflib.get_close_matches(target, sorted(names), n=_MOST_NEAR)
+        if not alike:
+            return UsageProblem(message, "give its id, or its name as it is written")
+        near = " or ".join(clean(name) for name in dict.fromkeys(alike[:_MOST_NEAR]))
+        return UsageProblem(message, f"did you mean {near}?")
 
-    @property
-    def _compute(self) -> Service:
-        return self._session.compute
+    def _cinder(self, path: str, key: str, read: Callable[[Json, str], T]) -> Iterator[T]:
+        listing = Listing("block-storage", f"v3/{self._session.project}", path, key, (_ALL, *_PAGE))
+        for one in self._optional(listing):
+            yield self._read(listing, read, one)
+
+    def _nova(
+        self, path: str, key: str, links: str = "", query: tuple[tuple[str, str], ...] = ()
+    ) -> Listing:
+        return Listing("compute", "v2.1", path, key, query, self.microversion, links)
+
+    def _optional(self, listing: Listing) -> Iterator[Json]:
+        """The items of a list that a cloud may not have, or this user may not see."""
+        try:
+            yield from listing.items(self._session)
+        except NoService:
+            self._note(f"there is no {listing.service} service in its catalogue, so no {listing.key}")
+        except Answered as problem:
+            if problem.status != 403:
+                raise
+            self._note(f"this user may not see its {listing.key}: that takes an admin")
+
+    def _read(self, listing: Listing, read: Callable[[Json, str], T], one: Json) -> T:
+        version = f" {listing.microversion}" if listing.microversion else ""
+        try:
+            return read(one, f"cloud {clean(self.name)}, API{version}")
+        except UNFIT:
+            raise self._session.unfit(listing.path) from None
 
     def _note(self, text: str) -> None:
-        note = Note(self._source, text)
-        if note not in self.notes:
-            self.notes.append(note)
+        self._tell(Note(self.source, text))
+
+    def _tell(self, told: Note | Unread) -> None:
+        if told not in self.notes:
+            self.notes.append(told)
 
 
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
+def _ambiguous(target: str, ids: list[str]) -> UsageProblem:
+    named = ", ".join(clean(one) for one in ids[:_MOST_IDS])
+    more = "" if len(ids) <= _MOST_IDS else f" and {len(ids) - _MOST_IDS} more"
+    message = f"{len(ids)} servers are called {clean(target)}"
+    return UsageProblem(message, f"give one of the ids {named}{more}")

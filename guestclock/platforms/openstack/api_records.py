@@ -1,8 +1,14 @@
-"""From the answers of the APIs to records; what an answer lacks stays unknown."""
+"""From the JSON of Nova, Glance and Cinder to what they say of a cloud.
+
+What is missing is "" or unknown: a user who is no admin is not shown a server's host, and of a
+server in a cell that is down Nova knows little more than the id. A KeyError, TypeError,
+AttributeError or ValueError is JSON that such an API does not give.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,146 +25,163 @@ from guestclock.platforms.openstack.records import (
     VolumeSnapshot,
 )
 
-_OF_GLANCE = frozenset(
-    (
-        *("id", "name", "status", "visibility", "protected", "owner", "tags", "os_hidden"),
-        *("created_at", "updated_at", "size", "virtual_size", "min_disk", "min_ram"),
-        *("container_format", "disk_format", "checksum", "os_hash_algo", "os_hash_value"),
-        *("file", "self", "schema", "locations", "direct_url", "stores"),
-    )
+UNFIT = (KeyError, TypeError, AttributeError, ValueError)
+"""What reading JSON of another shape ends in."""
+
+_ON_VOLUME = Unknown(
+    "its root disk is a volume: the API shows no image properties of such a server",
+    "it takes --cell-db",
 )
-"""What Glance itself says of an image; all else in an answer are properties."""
+_CELL_DOWN = Unknown("its cell is down: Nova knows little more than its id", "repeat it later")
 
 _POWER = {0: "pending", 1: "running", 3: "paused", 4: "shutdown", 6: "crashed", 7: "suspended"}
-_OF_A_VOLUME = Unknown("the API shows no metadata of a server of a volume", "it takes --cell-db")
+"""Nova's words for a power state (nova/compute/power_state.py, STATE_MAP)."""
 
-Answer = Mapping[str, Any]
-
-
-def moment(text: object) -> datetime | None:
-    """A time of an answer, aware; Nova leaves the Z out at times."""
-    if not isinstance(text, str):
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+_OF_THE_IMAGE = frozenset(
+    "checksum container_format created_at direct_url disk_format file id locations min_disk min_ram"
+    " name os_hash_algo os_hash_value os_hidden owner protected schema self size status stores tags"
+    " updated_at virtual_size visibility".split()
+)
+"""What Glance gives of each image beside the properties that users set (API v2.16)."""
 
 
-def image(one: Answer, source: str) -> Image:
-    """An image; all that Glance itself does not define are properties."""
-    properties = {
-        name: value if isinstance(value, str) else str(value)
-        for name, value in one.items()
-        if name not in _OF_GLANCE and value is not None
-    }
+def image_of(one: Mapping[str, Any], source: str) -> Image:
+    """An image of Glance's list."""
     return Image(
-        id=_text(one, "id"),
-        name=_text(one, "name"),
-        properties=properties,
-        status=_text(one, "status"),
-        visibility=_text(one, "visibility"),
-        hidden=bool(one.get("os_hidden")),
-        owner=_text(one, "owner"),
-        created_at=moment(one.get("created_at")),
-        updated_at=moment(one.get("updated_at")),
+        id=str(one["id"]),
+        name=_text(one.get("name")),
+        properties=_texts({name: one[name] for name in one.keys() - _OF_THE_IMAGE}),
+        status=_text(one.get("status")),
+        visibility=_text(one.get("visibility")),
+        hidden=one.get("os_hidden") is True,
+        owner=_text(one.get("owner")),
+        created_at=_time(one.get("created_at")),
+        updated_at=_time(one.get("updated_at")),
         source=source,
     )
 
 
-def server(one: Answer, source: str, shows_properties: bool) -> Server:
-    """A server; one in a cell that is down has little but its id."""
-    made_of = one.get("image") or {}
-    properties = made_of.get("properties") if isinstance(made_of, dict) else None
-    metadata: OsType = NO_METADATA
-    if not made_of and "image" in one:
-        metadata = _OF_A_VOLUME
-    elif shows_properties and isinstance(properties, dict):
-        where = "API, image.properties of the server"
-        metadata = Observed(properties.get("os_type"), where)
-    copied = {name: str(value) for name, value in (properties or {}).items() if name != "os_type"}
-    attached = one.get("os-extended-volumes:volumes_attached") or ()
+def is_cell_down(one: Mapping[str, Any]) -> bool:
+    """Whether this is all that Nova gives of a server in a cell that does not answer."""
+    return one.get("status") == "UNKNOWN" and "name" not in one
+
+
+def server_of(one: Mapping[str, Any], source: str) -> Server:
+    """A server of Nova's detailed list; `source` is where its facts were read."""
+    get = one.get
+    image = get("image")
+    metadata, copied = _copied(one, image, source)
+    volume = ""
+    if not image:
+        attached = get("os-extended-volumes:volumes_attached")
+        volume = str(attached[0]["id"]) if attached else ""
     return Server(
-        id=_text(one, "id"),
-        name=_text(one, "name") or _text(one, "id"),
-        project=_text(one, "tenant_id"),
-        host=_text(one, "OS-EXT-SRV-ATTR:host"),
-        node=_text(one, "OS-EXT-SRV-ATTR:hypervisor_hostname"),
-        image=_text(made_of, "id") if isinstance(made_of, dict) else "",
-        volume=_text(attached[0], "id") if attached and not made_of else "",
+        id=str(one["id"]),
+        name=_text(get("name")),
+        project=_text(get("tenant_id")),
+        host=_text(get("OS-EXT-SRV-ATTR:host")),
+        node=_text(get("OS-EXT-SRV-ATTR:hypervisor_hostname")),
+        image=str(image["id"]) if image else "",
+        volume=volume,
         metadata=metadata,
-        copied=copied or EMPTY,
-        base_image=copied.get("base_image_ref", ""),
-        vm_state=_text(one, "OS-EXT-STS:vm_state"),
-        task_state=_text(one, "OS-EXT-STS:task_state"),
-        power_state=_POWER.get(one.get("OS-EXT-STS:power_state", 0), ""),
-        created_at=moment(one.get("created")),
-        launched_at=moment(one.get("OS-SRV-USG:launched_at")),
+        copied=copied,
+        vm_state=_text(get("OS-EXT-STS:vm_state")),
+        task_state=_text(get("OS-EXT-STS:task_state")),
+        power_state=_POWER.get(get("OS-EXT-STS:power_state", -1), ""),
+        created_at=_time(get("created")),
+        launched_at=_time(get("OS-SRV-USG:launched_at")),
         source=source,
     )
 
 
-def volume(one: Answer, source: str) -> Volume:
-    """A volume with what it keeps of the image that it was made of."""
-    metadata = one.get("volume_image_metadata") or {}
+def _copied(
+    one: Mapping[str, Any], image: Mapping[str, Any] | str | None, source: str
+) -> tuple[OsType, Mapping[str, str]]:
+    """What the server keeps of its image's properties, which Nova shows since 2.98."""
+    if is_cell_down(one):
+        return _CELL_DOWN, EMPTY
+    if image == "":
+        return _ON_VOLUME, EMPTY
+    shown = image.get("properties") if isinstance(image, Mapping) else None
+    if shown is None:
+        return NO_METADATA, EMPTY
+    copied = _texts(shown)
+    where = f"{source}, image.properties of the server"
+    return Observed(copied.pop("os_type", None), where), copied
+
+
+def volume_of(one: Mapping[str, Any], source: str) -> Volume:
+    """A volume of Cinder's detailed list."""
+    attached = one.get("attachments") or ()
     return Volume(
-        id=_text(one, "id"),
-        name=_text(one, "name"),
-        properties={name: str(value) for name, value in metadata.items()},
+        id=str(one["id"]),
+        name=_text(one.get("name")),
+        properties=_texts(one.get("volume_image_metadata") or {}),
         bootable=str(one.get("bootable")).lower() == "true",
-        servers=tuple(_text(each, "server_id") for each in one.get("attachments") or ()),
-        created_at=moment(one.get("created_at")),
+        servers=tuple(str(each["server_id"]) for each in attached if each.get("server_id")),
+        created_at=_time(one.get("created_at")),
         source=source,
     )
 
 
-def volume_snapshot(one: Answer, source: str) -> VolumeSnapshot:
-    """A snapshot of a volume."""
+def volume_snapshot_of(one: Mapping[str, Any], source: str) -> VolumeSnapshot:
+    """A snapshot of Cinder's detailed list."""
     return VolumeSnapshot(
-        _text(one, "id"),
-        _text(one, "name"),
-        _text(one, "volume_id"),
-        moment(one.get("created_at")),
-        source,
+        id=str(one["id"]),
+        name=_text(one.get("name")),
+        volume=_text(one.get("volume_id")),
+        created_at=_time(one.get("created_at")),
+        source=source,
     )
 
 
-def aggregates_of(listed: Iterable[Answer]) -> dict[str, tuple[str, ...]]:
-    """The names of the aggregates of each host."""
-    found: dict[str, tuple[str, ...]] = {}
-    for one in listed:
-        for name in one.get("hosts") or ():
-            found[str(name)] = (*found.get(str(name), ()), _text(one, "name"))
-    return found
+def host_of(
+    one: Mapping[str, Any],
+    enabled: Mapping[str, bool],
+    aggregates: Mapping[str, tuple[str, ...]],
+    source: str,
+) -> Host:
+    """A hypervisor of Nova's detailed list, with what the services and aggregates say of its host.
 
-
-def host(one: Answer, aggregates: Mapping[str, tuple[str, ...]], source: str) -> Host:
-    """A compute host by its hypervisor.
-
-    hypervisor_type is QEMU for KVM too, so that it does not tell libvirt's domain type.
+    Its hypervisor_type does not tell which virt_type it has: it is what libvirt calls its driver,
+    `QEMU` with KVM and without (seen on Nova 26 with virt_type=qemu; nova/virt/libvirt/host.py,
+    `get_driver_type`). So `virt` stays empty.
     """
-    node = _text(one, "hypervisor_hostname")
-    name = _text(one.get("service") or {}, "host") or node
+    name = str(one["service"]["host"])
     return Host(
         name=name,
-        node=node,
+        node=_text(one.get("hypervisor_hostname")),
         aggregates=aggregates.get(name, ()),
-        enabled=one.get("status") != "disabled" and one.get("state") != "down",
+        enabled=enabled.get(name, one.get("status") != "disabled"),
         source=source,
     )
 
 
-def actions(listed: Iterable[Answer]) -> tuple[Action, ...]:
-    """What was done to a server, the oldest first; what Nova says went wrong is left out."""
-    found = [
-        Action(_text(one, "action"), at)
-        for one in listed
-        if (at := moment(one.get("start_time"))) is not None and not one.get("message")
-    ]
-    return tuple(sorted(found, key=lambda one: one.at))
+def action_of(one: Mapping[str, Any], name: str, begun: str) -> Action:
+    """Something done to a server: `name` and `begun` are the keys of what it was, and when."""
+    at = _time(one[begun])
+    if at is None:
+        raise ValueError(begun)
+    return Action(str(one[name]), at)
 
 
-def _text(one: object, key: str) -> str:
-    value = one.get(key) if isinstance(one, dict) else None
-    return "" if value is None else str(value)
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """Values as their service keeps them; null is a property that is not there."""
+    return {str(name): _text(value) for name, value in values.items() if value is not None}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _time(value: object) -> datetime | None:
+    """A time of an API, in UTC with a `Z` or without."""
+    if not isinstance(value, str):
+        return None
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +18,7 @@ from guestclock.platforms.secret import scrubbed
 from guestclock.platforms.text import clean
 
 if TYPE_CHECKING:
-    from kombu import Connection
+    from amqp import Connection
     from oslo_config.cfg import ConfigOpts
     from oslo_messaging import TransportURL
     from oslo_messaging.transport import TransportHost
@@ -30,7 +30,8 @@ TOPICS: Final = {NOVA: "versioned_notifications", GLANCE: "notifications"}
 
 # Messages the broker sends ahead: all that a listener holds in memory at once.
 _AHEAD = "100"
-_CONNECT_SECONDS = 10.0
+# Seconds that a broker may take for an answer.
+_PATIENCE = 10.0
 _DURABLE = "inequivalent arg 'durable'"
 _FORM = "write rabbit://USER:PASSWORD@HOST:5672/VIRTUAL-HOST, with %XX for signs such as / and @"
 
@@ -73,7 +74,7 @@ class Broker:
     @property
     def name(self) -> str:
         """Its hosts and the virtual host, without users and passwords."""
-        hosts = ",".join(f"{host.hostname}:{_port(host)}" for host in self._hosts())
+        hosts = ",".join(map(_address, self._hosts()))
         return clean(f"{hosts}/{self.url.virtual_host or ''}")
 
     def look(self) -> Found:
@@ -121,8 +122,8 @@ class Broker:
             try:
                 connection.connect()
             except (AMQPError, OSError) as problem:
-                reasons.append(f"{clean(str(host.hostname))}:{_port(host)}: {self.said(problem)}")
-                connection.release()
+                reasons.append(f"{clean(_address(host))}: {self.said(problem)}")
+                connection.collect()
                 continue
             try:
                 yield connection
@@ -132,22 +133,24 @@ class Broker:
             except (AMQPError, OSError) as problem:
                 raise Unreadable(f"broker {self.name}: {self.said(problem)}") from None
             finally:
-                connection.release()
+                with suppress(AMQPError, OSError):
+                    connection.close()
             return
         raise Unreadable(f"the broker cannot be reached: {'; '.join(reasons)}")
 
     def _connection(self, host: TransportHost) -> Connection:
-        """A connection as oslo.messaging's driver for RabbitMQ will make it."""
-        from kombu import Connection
+        """A connection with the settings of oslo.messaging's driver, that does not try again."""
+        from amqp import Connection
 
         return Connection(
-            hostname=host.hostname,
-            port=_port(host),
+            host=_address(host),
             userid=host.username or "",
             password=host.password or "",
             virtual_host=self.url.virtual_host or "/",
             login_method=self.url.query.get("rabbit_login_method", "AMQPLAIN"),
-            connect_timeout=_CONNECT_SECONDS,
+            connect_timeout=_PATIENCE,
+            read_timeout=_PATIENCE,
+            write_timeout=_PATIENCE,
             ssl=self._tls(),
         )
 
@@ -184,8 +187,9 @@ def advice(queue: str, virtual_host: str | None) -> tuple[str, ...]:
     )
 
 
-def _port(host: TransportHost) -> int:
-    return int(host.port or 5672)
+def _address(host: TransportHost) -> str:
+    name = f"[{host.hostname}]" if ":" in host.hostname else host.hostname
+    return f"{name}:{host.port or 5672}"
 
 
 def _exists(connection: Connection, exchange: str) -> bool:

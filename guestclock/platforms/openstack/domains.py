@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 
 from guestclock.machine import Facts, Machine
 from guestclock.platforms.interface import Note, Read, Unread
-from guestclock.platforms.libvirt.connection import Connection
-from guestclock.platforms.libvirt.files import DomainFiles
 from guestclock.platforms.surroundings import Surroundings
 
 _AT_ONCE = 8
@@ -60,8 +58,12 @@ def read_domains(
     uris, paths = tuple(connections), tuple(folders)
     found = Domains(asked=bool(uris or paths))
     if paths:
+        from guestclock.platforms.libvirt.files import DomainFiles
+
         _keep(DomainFiles(paths, surroundings).machines(), found)
     if uris:
+        from guestclock.platforms.libvirt.connection import Connection
+
         with ThreadPoolExecutor(min(_AT_ONCE, len(uris)), "libvirt") as pool:
             sources = [Connection(uri, surroundings, live=live) for uri in uris]
             for machines in pool.map(lambda source: list(source.machines()), sources):

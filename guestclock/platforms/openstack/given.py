@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +14,8 @@ class Given:
     """The sources of one cloud; a database is a URL, env:NAME or file:PATH.
 
     `cloud` is a name in clouds.yaml, `folders` hold dumped definitions. `live` allows reading
-    RTCs through the hosts' monitors.
+    RTCs through the hosts' monitors. `connection` is a login to the cloud that is there already;
+    `cloud` then only names it.
     """
 
     cloud: str | None = None
@@ -21,6 +26,7 @@ class Given:
     connections: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     live: bool = False
+    connection: Connection | None = None
 
     @property
     def has_servers(self) -> bool:

@@ -7,14 +7,13 @@ so that a recorded line and a raw notification are read by the same code.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 from uuid import UUID
-
-import msgspec
 
 LONGEST: Final = 255
 """Characters: no column that a field comes from is wider."""
@@ -110,16 +109,16 @@ def line_of(notice: Notice) -> bytes:
             if notice.tells_of_rescue:
                 line["rescue_image_ref"] = notice.rescue_image
         case ImageNotice():
-            line |= {"id": notice.image, "properties": notice.properties}
-    return msgspec.json.encode(line) + b"\n"
+            line |= {"id": notice.image, "properties": dict(notice.properties)}
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def _opened(message: object) -> Mapping[str, object]:
     """The message without the envelope of oslo.messaging."""
     if isinstance(message, dict) and isinstance(inner := message.get("oslo.message"), str):
         try:
-            message = msgspec.json.decode(inner)
-        except (msgspec.DecodeError, RecursionError) as problem:
+            message = json.loads(inner)
+        except (ValueError, RecursionError) as problem:
             raise BadNotice("an envelope without a message") from problem
     if not isinstance(message, dict):
         raise BadNotice("no object")
@@ -179,6 +178,9 @@ def _text(fields: Mapping[str, object], name: str) -> str | None:
         return None
     if not isinstance(text, str) or len(text) > LONGEST:
         raise BadNotice(f"{name} is no text of up to {LONGEST} characters")
+    # JSON can spell half a character, which no output could be made of.
+    if not text.isascii() and any("\ud800" <= one <= "\udfff" for one in text):
+        raise BadNotice(f"{name} is no Unicode text")
     # The same few hosts, images and states come again with every server.
     return sys.intern(text)
 

@@ -7,14 +7,13 @@ may come from strangers: lines are bounded, and one that is no notification is c
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import BinaryIO, Final
-
-import msgspec
 
 from guestclock.platforms.interface import Note, Unread
 from guestclock.platforms.openstack.notice import BadNotice, Notice, ServerNotice, notice_of
@@ -184,6 +183,6 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 
 def _decoded(line: bytes) -> Notice | None:
     try:
-        return notice_of(msgspec.json.decode(line))
-    except (msgspec.DecodeError, RecursionError):
+        return notice_of(json.loads(line))
+    except (ValueError, RecursionError):
         raise BadNotice("no JSON") from None

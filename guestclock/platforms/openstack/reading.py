@@ -29,6 +29,7 @@ class Told:
 
     unread: list[Unread] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    _noted: set[Note] = field(default_factory=set)
 
     @contextmanager
     def failing(self, source: str) -> Iterator[None]:
@@ -39,11 +40,12 @@ class Told:
             self.unread.append(Unread(source, reason_of(problem, source)))
 
     def add(self, told: Iterable[Unread | Note]) -> None:
-        """Keeps what a source told."""
+        """Keeps what a source told; a note that it repeats is kept once."""
         for one in told:
             if isinstance(one, Unread):
                 self.unread.append(one)
-            else:
+            elif one not in self._noted:
+                self._noted.add(one)
                 self.notes.append(one)
 
     def drained(self) -> Iterator[Unread | Note]:
@@ -72,7 +74,7 @@ class Read:
 def read_cloud(given: Given, surroundings: Surroundings, told: Told) -> Read:
     """Reads what was given, several sources at a time. Raises UsageProblem for what cannot be."""
     cloud = Cloud(given.cloud or "")
-    api = Api(given.cloud) if given.cloud else None
+    api = Api(given.cloud, given.connection) if given.cloud else None
     with ThreadPoolExecutor(5, "source") as pool:
         answers = pool.submit(_read_api, api, cloud, told) if api else None
         images = pool.submit(_read_glance, given.glance_db, told)
@@ -105,6 +107,7 @@ def _read_api(api: Api, cloud: Cloud, told: Told) -> bool:
             cloud.snapshots = {snapshot.id: snapshot for snapshot in api.volume_snapshots()}
         with told.failing(f"{source}, hosts"):
             cloud.hosts = {host.name: host for host in api.hosts()}
+        told.add(api.notes)
         return True
     return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -37,13 +38,14 @@ def cloud(*images: Image) -> Cloud:
 def findings(known: Cloud, *servers: Server) -> dict[str, Finding]:
     """What is found at each image, by the image itself and by its lineage: one at most."""
     lineages = Lineages(known)
-    for one in servers:
-        lineages.note(one)
+    for each in servers:
+        lineages.note(each)
     found: dict[str, Finding] = {}
     for one in known.images.values():
         both = (*image_findings(one, known), *lineages.findings(one))
         assert len(both) <= 1
-        found |= {one.id: finding for finding in both}
+        if both:
+            found[one.id] = both[0]
     return found
 
 
@@ -245,6 +247,6 @@ def test_any_images_and_servers_give_one_finding_each_and_end(
         assert finding.severity is Severity.WARNING
         assert bool(finding.tree) == (finding.rule == "CLK605")
         depths = [branch.depth for branch in finding.tree]
-        assert all(b <= a + 1 for a, b in zip(depths, depths[1:], strict=False))
+        assert all(b <= a + 1 for a, b in pairwise(depths))
     for each in servers:
         family_tree(each, known)

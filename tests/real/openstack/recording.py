@@ -1,4 +1,4 @@
-"""What a command asks of the cloud: its HTTP requests by way of a proxy, its SQL by MariaDB's log."""
+"""What a command asks of the cloud: HTTP requests through a proxy, SQL in MariaDB's log."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def recorded_requests() -> Iterator[Requests]:
                 if name.lower() in _TOKENS:
                     requests.tokens.add(value)
 
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = pass_on
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = pass_on  # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: what matters is written down."""
@@ -90,8 +90,9 @@ def recorded_statements(bed: Bed, user: str) -> Iterator[list[str]]:
         bed.sql("SET GLOBAL general_log = :active", active=active)
         bed.sql("SET GLOBAL log_output = :output", output=output)
         rows = bed.sql(
-            "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE event_time >= :begun"
-            " AND user_host LIKE :who AND command_type NOT IN ('Connect', 'Quit', 'Init DB', 'Ping')",
+            "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log"
+            " WHERE event_time >= :begun AND user_host LIKE :who"
+            " AND command_type NOT IN ('Connect', 'Quit', 'Init DB', 'Ping')",
             begun=begun,
             who=f"{user}[%",
         )

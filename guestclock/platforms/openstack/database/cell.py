@@ -66,9 +66,9 @@ class CellDatabase:
         with self._database.open() as reading:
             tables = self._tables(reading)
             source = tables.instances
-            if _is_uuid(target):
-                found = tables.read(source.c.uuid == target)
-                found = [one for one in found if one.id.lower() == target.lower()]
+            uuid = _uuid_in(target)
+            if uuid is not None:
+                found = tables.read(source.c.uuid == uuid)
                 if found:
                     return found
             if not tables.has_names:
@@ -183,9 +183,9 @@ class _CellTables:
         return select(*columns).select_from(joined).where(instances.c.deleted == 0)
 
 
-def _is_uuid(text: str) -> bool:
+def _uuid_in(text: str) -> str | None:
+    """A uuid as Nova writes it, None for a text that is none."""
     try:
-        UUID(text)
+        return str(UUID(text))
     except ValueError:
-        return False
-    return True
+        return None

@@ -107,7 +107,7 @@ class Database:
 
     def _without_driver(self, missing: ModuleNotFoundError) -> Unreadable:
         extra = _EXTRAS[self._url.get_backend_name()]
-        driver = clean(missing.name or self._url.drivername)
+        driver = clean((missing.name or self._url.drivername).partition(".")[0])
         return Unreadable(
             f"{self.name}: the database driver {driver} is not installed",
             f"pip install 'guestclock[{extra}]', and give the URL as {_BARE[extra]}://",

@@ -12,6 +12,12 @@ from guestclock.platforms.openstack.database.connect import Database
 SENTINEL = "s3ntinel"
 
 
+def refused(database: Database) -> Unreadable:
+    with pytest.raises(Unreadable) as raised, database.open():
+        pass
+    return raised.value
+
+
 def said(problem: GuestclockError) -> str:
     return f"{problem.message} {problem.hint} {problem!r} {problem.__cause__!r}"
 
@@ -67,11 +73,10 @@ def test_a_driver_that_is_missing_is_named_with_its_extra(
 ) -> None:
     database = Database(url, "--cell-db")
     monkeypatch.setitem(sys.modules, driver, None)
-    with pytest.raises(Unreadable, match=f"the database driver {driver} is not installed") as left:
-        with database.open():
-            pass
-    assert left.value.hint is not None
-    assert f"pip install 'guestclock[{extra}]'" in left.value.hint
+    problem = refused(database)
+    assert problem.message == f"127.0.0.1:1/nova: the database driver {driver} is not installed"
+    assert problem.hint is not None
+    assert f"pip install 'guestclock[{extra}]'" in problem.hint
 
 
 def test_without_sqlalchemy_the_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,13 +88,11 @@ def test_without_sqlalchemy_the_line_says_what_to_install(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("kind", ["mysql", "postgresql"])
 def test_a_server_that_is_not_there_is_one_line(kind: str) -> None:
-    database = Database(f"{kind}://u:{SENTINEL}@127.0.0.1:1/nova", "--cell-db")
-    with pytest.raises(Unreadable, match="127.0.0.1:1/nova: the server does not answer") as raised:
-        with database.open():
-            pass
-    assert "refused" in raised.value.message
-    assert raised.value.message.isprintable()
-    assert SENTINEL not in said(raised.value)
+    problem = refused(Database(f"{kind}://u:{SENTINEL}@127.0.0.1:1/nova", "--cell-db"))
+    assert problem.message.startswith("127.0.0.1:1/nova: the server does not answer: ")
+    assert "refused" in problem.message
+    assert problem.message.isprintable()
+    assert SENTINEL not in said(problem)
 
 
 @pytest.mark.parametrize(
@@ -103,12 +106,10 @@ def test_a_server_that_is_not_there_is_one_line(kind: str) -> None:
     ],
 )
 def test_parameters_that_a_driver_does_not_know_are_one_line(url: str) -> None:
-    with pytest.raises(Unreadable) as raised:
-        with Database(url, "--cell-db").open():
-            pass
-    assert raised.value.message.startswith("127.0.0.1:1/nova: ")
-    assert raised.value.message.isprintable()
-    assert SENTINEL not in said(raised.value)
+    problem = refused(Database(url, "--cell-db"))
+    assert problem.message.startswith("127.0.0.1:1/nova: ")
+    assert problem.message.isprintable()
+    assert SENTINEL not in said(problem)
 
 
 def test_a_statement_that_fails_is_told_without_the_statement(tmp_path: Path) -> None:
