@@ -26,7 +26,10 @@ COMMANDS = {
         "guestclock.cli.explain:explain", "Why a machine's clock is right or wrong, hop by hop."
     ),
     "audit": LazyCommand(
-        "guestclock.cli.audit:audit", "Find wrong clocks in files, folders and hosts."
+        "guestclock.cli.audit:audit", "Find wrong clocks in files, hosts and whole clouds."
+    ),
+    "listen": LazyCommand(
+        "guestclock.cli.listen:listen", "Record what OpenStack tells of its servers."
     ),
     "predict": LazyCommand(
         "guestclock.cli.predict:predict", "What a clock and a guest make of a list of steps."
