@@ -35,3 +35,19 @@ def from_utc(seconds: int) -> str:
 def instant(at: datetime) -> str:
     """An aware instant in UTC, to the second: "2027-03-28T01:00:00Z"."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def instant_in(text: str) -> datetime:
+    """The instant that a text names, in UTC and whole seconds: ISO 8601 with an offset or Z.
+
+    Raises ValueError, with one line that says what to write.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an instant: write 2026-11-23T12:00:00Z") from None
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset: add Z for UTC, or +08:00")
+    if not 1900 <= at.year < 2500:
+        raise ValueError(f"{text!r} is not in the years 1900 to 2499")
+    return at.astimezone(UTC).replace(microsecond=0)

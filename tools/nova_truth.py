@@ -47,6 +47,7 @@ GRID: dict[str, list[Any]] = {
 }
 """The points asked for; None is a property that the image does not have."""
 
+
 class Nova:
     """The Nova of this environment, as far as it decides on a clock."""
 
@@ -141,7 +142,7 @@ def merged(parts: Iterable[Point], axis: int) -> Iterable[Point]:
     for part in parts:
         others = part[:axis] + part[axis + 1 :]
         along[others] = along.get(others, ()) + part[axis]
-    return (others[:axis] + (values,) + others[axis:] for others, values in along.items())
+    return ((*others[:axis], values, *others[axis:]) for others, values in along.items())
 
 
 def named(part: Point) -> Row:
@@ -205,16 +206,16 @@ def nests(value: Any) -> bool:  # noqa: ANN401 - any part of a record
 
 
 def check(record: Record, release: str, measured: dict[str, list[Row]]) -> str:
-    """How a release differs from what is recorded of it, or of the newest one; "" if it does not."""
+    """How a release differs from what is recorded of it, or of the newest; "" where it does not."""
     known = releases_of(record)
     against = release if release in known else known[0]
     if against != release:
         say(f"nova {release} is not in the record: compared with {against}")
     if record["grid"] != GRID:
         return "the record is for other points than this tool asks for: record it anew"
-    texts = (answers_of(record, against), measured)
-    lines = (render(one).splitlines(keepends=True) for one in texts)
-    return "".join(difflib.unified_diff(*lines, f"nova {against}, recorded", f"nova {release}"))
+    old, new = (render(one).splitlines() for one in (answers_of(record, against), measured))
+    names = (f"nova {against}, recorded", f"nova {release}")
+    return "\n".join(difflib.unified_diff(old, new, *names, lineterm=""))
 
 
 def say(line: str) -> None:

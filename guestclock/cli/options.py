@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from guestclock.words import instant_in
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -26,14 +28,9 @@ class Instant(click.ParamType[datetime]):
         if value == "now":
             return current()
         try:
-            instant = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not an instant: write 2026-11-23T12:00:00Z", param, ctx)
-        if instant.tzinfo is None:
-            self.fail(f"{value!r} has no offset: add Z for UTC, or +08:00", param, ctx)
-        if not 1900 <= instant.year < 2500:
-            self.fail(f"{value!r} is not in the years 1900 to 2499", param, ctx)
-        return instant.astimezone(UTC).replace(microsecond=0)
+            return instant_in(value)
+        except ValueError as problem:
+            self.fail(str(problem), param, ctx)
 
 
 INSTANT = Instant()

@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
 from guestclock.errors import UsageProblem
 from guestclock.platforms.interface import Note, Unread
 from guestclock.platforms.openstack.api_pages import Listing
 from guestclock.platforms.openstack.api_records import (
     UNFIT,
-    action_of,
     host_of,
     image_of,
+    instance_action_of,
     is_cell_down,
+    migration_of,
     server_of,
     volume_of,
     volume_snapshot_of,
 )
-from guestclock.platforms.openstack.api_session import Answered, NoService, Session
+from guestclock.platforms.openstack.api_session import Answered, Json, NoService, Session
 from guestclock.platforms.openstack.records import (
     Action,
     Host,
@@ -43,8 +46,11 @@ T = TypeVar("T")
 
 _SHOWS_PROPERTIES = (2, 98)
 _PAGE = (("limit", "1000"),)
+_DETAILED = "servers/detail"
 _ALL = ("all_tenants", "1")
 _MOST_IDS = 20
+_MOST_NEAR = 3
+_LEAST_NAMES = 1000
 _ID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _PLAIN = re.compile(r"[^0-9A-Za-z _-]+")
 
@@ -64,6 +70,11 @@ class Api:
     def name(self) -> str:
         """The cloud's name in clouds.yaml."""
         return self._session.name
+
+    @property
+    def source(self) -> str:
+        """What notes and servers say they are from."""
+        return f"cloud {clean(self.name)}"
 
     def connect(self) -> None:
         """Signs in. Raises UsageProblem for a cloud that is not configured, and Unreadable."""
@@ -94,7 +105,9 @@ class Api:
         seen: set[str] = set()
         for hidden in ("false", "true"):
             query = (("visibility", "all"), ("member_status", "all"), ("os_hidden", hidden), *_PAGE)
-            for image in self._list(Listing("image", "v2", "images", "images", query), image_of):
+            listing = Listing("image", "v2", "images", "images", query)
+            for one in listing.items(self._session):
+                image = self._read(listing, image_of, one)
                 if image.id not in seen:
                     seen.add(image.id)
                     yield image
@@ -102,9 +115,9 @@ class Api:
     def servers(self) -> Iterator[Server]:
         """Each server of all projects, or of the token's own where this user may see no more."""
         down = 0
-        for one in self._all_projects("servers/detail"):
+        for one in self._all_projects(_DETAILED):
             down += is_cell_down(one)
-            yield self._read(server_of, one)
+            yield self._server(one)
         if down:
             self._note(f"{down} servers are in a cell that is down: Nova gives little but their id")
 
@@ -115,18 +128,18 @@ class Api:
         """
         if _ID.fullmatch(target):
             try:
-                found = self._compute(f"servers/{target}").get("server")
-                return self._read(server_of, found)
+                listing = self._nova(f"servers/{target}", "server")
+                return self._server(listing.single(self._session))
             except Answered as problem:
                 if problem.status != 404:
                     raise
         # Nova's filter is the database's regular expression, blind to case. What such an
         # expression may read in another way is left open, and names are compared here.
         pattern = _PLAIN.sub(".*", target)
-        alike = list(self._all_projects("servers/detail", (("name", f"^{pattern}$"),)))
+        alike = list(self._all_projects(_DETAILED, (("name", f"^{pattern}$"),)))
         fits = [one for one in alike if one.get("name") == target]
         if len(fits) == 1:
-            return self._read(server_of, fits[0])
+            return self._server(fits[0])
         if fits:
             raise _ambiguous(target, [str(one.get("id")) for one in fits])
         raise self._no_server(target, [str(one.get("name")) for one in alike])
@@ -142,51 +155,47 @@ class Api:
     def hosts(self) -> Iterator[Host]:
         """Each hypervisor; none, with a note, where this user may not see them."""
         services = list(self._optional(self._nova("os-services", "services")))
-        enabled = {
-            str(one.get("host")): one.get("status") != "disabled"
-            for one in services
-            if one.get("binary") == "nova-compute"
-        }
-        down = sorted(str(one.get("host")) for one in services if one.get("status") == "UNKNOWN")
+        enabled = {_name(one, "host"): one.get("status") != "disabled" for one in services}
+        down = sorted({_name(one, "host") for one in services if one.get("status") == "UNKNOWN"})
         if down:
-            # Nova leaves such servers out of every list that has more than one page.
-            names = ", ".join(map(clean, down[:_MOST_IDS]))
-            text = f"a cell is down, and Nova may leave out its servers: those of the hosts {names}"
-            self._tell(Unread(f"cloud {clean(self.name)}", text))
+            # Of a list with more than one page, Nova leaves such a cell's servers out.
+            some = ", ".join(map(clean, down[:_MOST_IDS]))
+            text = f"a cell is down, and servers of its {len(down)} hosts may be missing: {some}"
+            self._tell(Unread(self.source, text))
         aggregates: dict[str, tuple[str, ...]] = {}
         for one in self._optional(self._nova("os-aggregates", "aggregates")):
             for host in one.get("hosts") or ():
-                aggregates[host] = (*aggregates.get(host, ()), str(one.get("name")))
+                aggregates[host] = (*aggregates.get(host, ()), _name(one, "name"))
 
-        def read(one: Mapping[str, Any], source: str) -> Host:
+        def read(one: Json, source: str) -> Host:
             return host_of(one, enabled, aggregates, source)
 
-        for one in self._optional(self._nova("os-hypervisors/detail", "hypervisors")):
-            yield self._read(read, one)
+        listing = self._nova("os-hypervisors/detail", "hypervisors")
+        for one in self._optional(listing):
+            yield self._read(listing, read, one)
 
     def actions(self, server_id: str) -> tuple[Action, ...]:
-        """What was done to a server, the oldest first."""
-        listing = self._nova(f"servers/{server_id}/os-instance-actions", "instanceActions", "links")
-        found = [
-            self._read(lambda one, _: action_of(one, "action", "start_time"), one)
-            for one in listing.items(self._session)
-        ]
-        return tuple(sorted(found, key=lambda action: action.at))
+        """What was done to a server, the oldest first. Raises Unreadable where it is gone."""
+        path = f"servers/{quote(server_id, safe='')}/os-instance-actions"
+        listing = self._nova(path, "instanceActions", links="links")
+        return self._oldest_first(listing, listing.items(self._session), instance_action_of)
 
     def migrations(self, server_id: str) -> tuple[Action, ...]:
-        """When a server was moved and how, the oldest first; none where this user may not see."""
-        listing = self._nova(
-            "os-migrations", "migrations", query=(("instance_uuid", server_id), *_PAGE)
-        )
-        found = [
-            self._read(lambda one, _: action_of(one, "migration_type", "created_at"), one)
-            for one in self._optional(listing)
-        ]
+        """How a server was moved, the oldest first; none, with a note, where nobody may see it."""
+        query = (("instance_uuid", server_id),)
+        listing = self._nova("os-migrations", "migrations", query=query)
+        return self._oldest_first(listing, self._optional(listing), migration_of)
+
+    def _oldest_first(
+        self, listing: Listing, items: Iterator[Json], read: Callable[[Json, str], Action]
+    ) -> tuple[Action, ...]:
+        found = [self._read(listing, read, one) for one in items]
         return tuple(sorted(found, key=lambda action: action.at))
 
-    def _all_projects(
-        self, path: str, query: tuple[tuple[str, str], ...] = ()
-    ) -> Iterator[dict[str, Any]]:
+    def _server(self, one: Json) -> Server:
+        return self._read(self._nova(_DETAILED, "servers"), server_of, one)
+
+    def _all_projects(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Iterator[Json]:
         # Without a limit: Nova lists servers of a cell that is down only where no page was asked
         # for (nova/api/openstack/compute/servers.py, _is_cell_down_supported), and its own limit
         # is the same 1000.
@@ -205,9 +214,11 @@ class Api:
         yield from self._nova(path, "servers", query=query).items(self._session)
 
     def _no_server(self, target: str, alike: list[str]) -> UsageProblem:
-        message = f"cloud {clean(self.name)} has no server {clean(target)}"
+        message = f"{self.source} has no server {clean(target)}"
         if not alike:
-            names = {str(one.get("name")) for one in islice(self._all_projects("servers"), 1000)}
+            names = {
+                str(one.get("name")) for one in islice(self._all_projects("servers"), _LEAST_NAMES)
+            }
             alike = difflib.get_close_matches(target, sorted(names), n=_MOST_NEAR)
         if not alike:
             return UsageProblem(message, "give its id, or its name as it is written")
@@ -229,16 +240,15 @@ class Api:
         try:
             yield from listing.items(self._session)
         except NoService:
-            self._note(f"there is no {listing.service} service in its catalogue, so no {listing.key}")
+            self._note(f"its catalogue has no {listing.service} service")
         except Answered as problem:
             if problem.status != 403:
                 raise
             self._note(f"this user may not see its {listing.key}: that takes an admin")
 
     def _read(self, listing: Listing, read: Callable[[Json, str], T], one: Json) -> T:
-        version = f" {listing.microversion}" if listing.microversion else ""
         try:
-            return read(one, f"cloud {clean(self.name)}, API{version}")
+            return read(one, self.source)
         except UNFIT:
             raise self._session.unfit(listing.path) from None
 
@@ -255,3 +265,7 @@ def _ambiguous(target: str, ids: list[str]) -> UsageProblem:
     more = "" if len(ids) <= _MOST_IDS else f" and {len(ids) - _MOST_IDS} more"
     message = f"{len(ids)} servers are called {clean(target)}"
     return UsageProblem(message, f"give one of the ids {named}{more}")
+
+
+def _name(one: Json, key: str) -> str:
+    return str(one.get(key) or "")

@@ -38,9 +38,22 @@ _POWER = {0: "pending", 1: "running", 3: "paused", 4: "shutdown", 6: "crashed", 
 """Nova's words for a power state (nova/compute/power_state.py, STATE_MAP)."""
 
 _OF_THE_IMAGE = frozenset(
-    "checksum container_format created_at direct_url disk_format file id locations min_disk min_ram"
-    " name os_hash_algo os_hash_value os_hidden owner protected schema self size status stores tags"
-    " updated_at virtual_size visibility".split()
+    (
+        *(
+            "id",
+            "name",
+            "owner",
+            "status",
+            "visibility",
+            "protected",
+            "tags",
+            "stores",
+            "locations",
+        ),
+        *("checksum", "os_hash_algo", "os_hash_value", "os_hidden", "size", "virtual_size"),
+        *("container_format", "disk_format", "min_disk", "min_ram", "created_at", "updated_at"),
+        *("file", "self", "schema", "direct_url"),
+    )
 )
 """What Glance gives of each image beside the properties that users set (API v2.16)."""
 
@@ -67,7 +80,7 @@ def is_cell_down(one: Mapping[str, Any]) -> bool:
 
 
 def server_of(one: Mapping[str, Any], source: str) -> Server:
-    """A server of Nova's detailed list; `source` is where its facts were read."""
+    """A server of Nova's detailed list."""
     get = one.get
     image = get("image")
     metadata, copied = _copied(one, image, source)
@@ -106,7 +119,7 @@ def _copied(
     if shown is None:
         return NO_METADATA, EMPTY
     copied = _texts(shown)
-    where = f"{source}, image.properties of the server"
+    where = f"{source}: the server's image.properties in Nova's API 2.98"
     return Observed(copied.pop("os_type", None), where), copied
 
 
@@ -157,12 +170,21 @@ def host_of(
     )
 
 
-def action_of(one: Mapping[str, Any], name: str, begun: str) -> Action:
-    """Something done to a server: `name` and `begun` are the keys of what it was, and when."""
-    at = _time(one[begun])
+def instance_action_of(one: Mapping[str, Any], source: str) -> Action:
+    """An action of a server, such as `create` or `reboot`."""
+    return Action(str(one["action"]), _moment(one["start_time"]))
+
+
+def migration_of(one: Mapping[str, Any], source: str) -> Action:
+    """A migration of a server; `migration_type`, such as `evacuation`, is there since 2.23."""
+    return Action(str(one.get("migration_type") or "migration"), _moment(one["created_at"]))
+
+
+def _moment(value: object) -> datetime:
+    at = _time(value)
     if at is None:
-        raise ValueError(begun)
-    return Action(str(one[name]), at)
+        raise ValueError(value)
+    return at
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:

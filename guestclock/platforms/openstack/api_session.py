@@ -73,18 +73,25 @@ class Session:
 
     def other_regions(self) -> list[str]:
         """The names of the catalogue's other regions that have servers."""
+        from keystoneauth1.identity.base import BaseIdentityPlugin
+
         region = self._signed_in()
+        session = region.get_session()
+        if not isinstance(session.auth, BaseIdentityPlugin):
+            return []
         with self._failing("reading the catalogue"):
-            catalogue = region.get_session().auth.get_access(region.get_session()).service_catalog
-            found = catalogue.get_endpoints_data(service_type="compute").get("compute", ())
-        mine = region.get_region_name("compute")
-        names = {one.region_id for one in found if one.region_id}
-        return sorted(names - {mine}) if mine else []
+            catalogue = session.auth.get_access(session).service_catalog
+            endpoints = catalogue.get_endpoints("compute", region.get_interface("compute"))
+        found = [str(one["region_id"]) for one in endpoints.get("compute", ()) if one]
+        # Without a name for it, keystoneauth takes the first.
+        mine = region.get_region_name("compute") or "".join(found[:1])
+        return sorted({*found} - {mine})
 
     def max_microversion(self, service: str) -> tuple[int, int] | None:
         """The newest microversion that a service offers, None where it offers none."""
         with self._failing(f"asking {service} for its version"):
-            data = self._adapter(service).get_endpoint_data()
+            adapter, _ = self._adapter(service)
+            data = adapter.get_endpoint_data()
         newest = None if data is None else data.max_microversion
         return None if newest is None else (int(newest[0]), int(newest[1]))
 
@@ -97,10 +104,7 @@ class Session:
         Answered, NoService, Unreadable.
         """
         with self._failing(f"GET {path}"):
-            adapter = self._adapter(service)
-            endpoint = adapter.get_endpoint()
-            if endpoint is None:
-                raise NoService(self._says(f"the catalogue has no {service} service"))
+            adapter, endpoint = self._adapter(service)
             before = "" if _has_version(endpoint) else f"/{version}"
             answer = adapter.get(
                 f"{before}/{path}?{query}" if query else f"{before}/{path}",
@@ -121,7 +125,8 @@ class Session:
         """The error of an answer that is not what such an API gives."""
         return Answered(self._says(f"GET {path}: the answer is not the JSON of such an API"), 200)
 
-    def _adapter(self, service: str) -> Adapter:
+    def _adapter(self, service: str) -> tuple[Adapter, str]:
+        """What asks a service, and its URL in the catalogue."""
         from keystoneauth1.adapter import Adapter
 
         if service not in self._adapters:
@@ -134,7 +139,12 @@ class Session:
                 region_name=region.get_region_name(service),
                 endpoint_override=region.get_endpoint(service),
             )
-        return self._adapters[service]
+        adapter = self._adapters[service]
+        endpoint = adapter.get_endpoint()
+        if endpoint is None:
+            where = f" in region {clean(adapter.region_name)}" if adapter.region_name else ""
+            raise NoService(self._says(f"the catalogue has no {service} service{where}"))
+        return adapter, endpoint
 
     def _signed_in(self) -> CloudRegion:
         assert self._region is not None, "connect() comes first"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from guestclock.errors import Unreadable, UsageProblem
 from guestclock.platforms.secret import scrubbed
@@ -64,10 +65,15 @@ class Broker:
         # Without these it would read the files of a program of our name.
         self.conf([], default_config_files=[], default_config_dirs=[])
         try:
+            # A sign in the password that is not escaped would end the host's name there.
+            parts = urlsplit(url)
+            if "#" in url or "@" in parts.path or "@" in parts.query:
+                raise ValueError("an unescaped sign")
             self.url: TransportURL = TransportURL.parse(self.conf, url)
         except (InvalidTransportURL, ValueError, TypeError):
             raise UsageProblem("the broker's URL is no transport URL", _FORM) from None
-        if self.url.transport != "rabbit" or not all(host.hostname for host in self._hosts()):
+        hosts = self._hosts()
+        if self.url.transport != "rabbit" or not hosts or not all(host.hostname for host in hosts):
             raise UsageProblem("the broker's URL is not one of RabbitMQ", _FORM)
         self.url.query.setdefault("rabbit_qos_prefetch_count", _AHEAD)
 
@@ -136,7 +142,7 @@ class Broker:
                 with suppress(AMQPError, OSError):
                     connection.close()
             return
-        raise Unreadable(f"the broker cannot be reached: {'; '.join(reasons)}")
+        raise Unreadable(f"no connection to the broker: {'; '.join(reasons)}")
 
     def _connection(self, host: TransportHost) -> Connection:
         """A connection with the settings of oslo.messaging's driver, that does not try again."""

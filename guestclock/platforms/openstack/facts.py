@@ -10,6 +10,7 @@ from dataclasses import replace
 from guestclock.clock import Clock
 from guestclock.evidence import Assumed, Fact, Inferred, Unknown, value_of
 from guestclock.inventory import Row
+from guestclock.law import Host
 from guestclock.machine import Facts, Hardware, Identity, Machine
 from guestclock.platforms.openstack.column import resolved
 from guestclock.platforms.openstack.domains import Domain, Domains
@@ -48,27 +49,27 @@ class FactsMaker:
         row = inventory.guest_for(server.name, server.id) if inventory else None
         kind = self._kind(server, column, row)
         given = domain.facts if domain else None
+        host = self._surroundings.host_of(server.host)
         virt = self._virt(server)
-        key = (column, id(kind), id(given), row, server.host, virt)
+        key = (column, id(kind), id(given), row, id(host), virt)
         made = self._made.get(key)
         if made is not None and made[1] is given:
             return made[0]
         if len(self._made) > _REMEMBERED:
             self._made.clear()
-        facts = self._new_facts(server, column, kind, row, given, virt)
+        facts = self._new_facts(column, kind, row, given, host, virt)
         self._made[key] = (facts, given)
         return facts
 
     def _new_facts(
         self,
-        server: Server,
         column: OsType,
         kind: Fact[str],
         row: Row | None,
         domain: Facts | None,
+        host: Host,
         virt: str,
     ) -> Facts:
-        host = self._surroundings.host_of(server.host)
         if domain is None:
             return Facts(
                 definition=next_definition(column, Hardware(virt)),

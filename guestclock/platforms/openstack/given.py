@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openstack.connection import Connection
+    from openstack.config.cloud_region import CloudRegion
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +14,8 @@ class Given:
     """The sources of one cloud; a database is a URL, env:NAME or file:PATH.
 
     `cloud` is a name in clouds.yaml, `folders` hold dumped definitions. `live` allows reading
-    RTCs through the hosts' monitors. `connection` is a login to the cloud that is there already;
-    `cloud` then only names it.
+    RTCs through the hosts' monitors. `region` is openstacksdk's configuration of a cloud that
+    somebody has signed in to already; `cloud` then only names it.
     """
 
     cloud: str | None = None
@@ -26,7 +26,7 @@ class Given:
     connections: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     live: bool = False
-    connection: Connection | None = None
+    region: CloudRegion | None = None
 
     @property
     def has_servers(self) -> bool:

@@ -12,7 +12,7 @@ from guestclock.findings.finding import Evidence, cite
 from guestclock.hops import Hop
 from guestclock.machine import Facts, outlook
 from guestclock.platforms.openstack.records import Cloud, Image, OsType, Server, Volume
-from guestclock.platforms.openstack.rule import BadOsType, check_os_type, nova_clock
+from guestclock.platforms.openstack.rule import nova_clock
 from guestclock.platforms.text import clean
 from guestclock.words import instant
 from guestclock.zones import Zones
@@ -81,8 +81,8 @@ def os_type_hop(name: str, told: OsType, facts: Facts, at: datetime, zones: Zone
     if isinstance(facts.guest.kind, Unknown):
         return Hop(name, says, "", tuple(evidence))
     better = right_os_type(facts, at, zones)
-    if better is None and _hangs_on_host(facts, at, zones):
-        where = "right where the host's zone is the guest's: give the former with --host-zone"
+    if better is None and _hangs_on_zones(facts, at, zones):
+        where = "right where the host is in the guest's zone, which is not known"
         evidence.append(Evidence("os_type=windows", "inferred", where))
         better = "windows"
     elif better is None:
@@ -90,9 +90,9 @@ def os_type_hop(name: str, told: OsType, facts: Facts, at: datetime, zones: Zone
     return Hop(name, says, said(better) if better else "", tuple(evidence))
 
 
-def _hangs_on_host(facts: Facts, at: datetime, zones: Zones) -> bool:
-    """Whether it is for want of the host's zone alone that `windows` is not known to be right."""
-    if facts.guest.system != "windows" or not isinstance(facts.host.zone, Unknown):
+def _hangs_on_zones(facts: Facts, at: datetime, zones: Zones) -> bool:
+    """Whether it is for want of a zone alone that `windows` is not known to be right."""
+    if facts.guest.system != "windows":
         return False
     return isinstance(error_with("windows", facts, at, zones), Unknown)
 
@@ -100,7 +100,7 @@ def _hangs_on_host(facts: Facts, at: datetime, zones: Zones) -> bool:
 def best_base(facts: Facts, at: datetime, zones: Zones) -> Base | None:
     """The best clock that Nova can write for a guest, None where none is right."""
     best = right_os_type(facts, at, zones)
-    if best is None and _hangs_on_host(facts, at, zones):
+    if best is None and _hangs_on_zones(facts, at, zones):
         best = "windows"
     return None if best is None else nova_clock(best, facts.hardware.virt or "kvm").base
 
@@ -125,14 +125,7 @@ def is_right(os_type: str | None, facts: Facts, at: datetime, zones: Zones) -> b
 
 
 def error_with(os_type: str | None, facts: Facts, at: datetime, zones: Zones) -> Fact[int]:
-    """The clock error in seconds after a hard reboot of a server with that os_type.
-
-    Unknown where Nova refuses such a value at creation and rebuild.
-    """
-    try:
-        check_os_type(os_type)
-    except BadOsType as problem:
-        return Unknown(f"Nova refuses it with HTTP 400: {clean(str(problem))}")
+    """The clock error in seconds after a hard reboot of a server that has that os_type."""
     hardware = facts.hardware
     clock = nova_clock(os_type, hardware.virt or "kvm", hardware.arch or "x86_64")
     tried = replace(facts, definition=Inferred(clock, "Nova's rule"))

@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from guestclock.evidence import Fact, Inferred, Unknown, value_of
+from guestclock.evidence import Fact, Inferred, Unknown
 from guestclock.platforms.libvirt.kinds import Hints, NovaImage, kind_of
-from guestclock.platforms.openstack.records import Image
 from guestclock.platforms.text import clean
 
 # What clouds call the system beside os_type and os_distro: the common names, CERN's (os_edition,
@@ -89,17 +88,10 @@ NAMELESS = Unknown(
 def kind_of_image(name: str, properties: Mapping[str, str]) -> Fact[str]:
     """The system in an image, one of `guestclock.guest.SYSTEMS`, or why it is not known.
 
-    The same object for the same texts, while it is remembered. Good for a volume's properties and
-    a server's copies as well.
+    Equal answers are one object, while it is remembered. Good for a volume's properties and a
+    server's copies as well.
     """
     return _kind(name, tuple(map(properties.get, _KEYS)))
-
-
-def windows_beside_os_type(image: Image) -> str | None:
-    """What says that an image is Windows beside os_type, None where nothing does."""
-    others = {key: text for key, text in image.properties.items() if key != "os_type"}
-    kind = kind_of_image(image.name, others)
-    return kind.where if value_of(kind) == "windows" and not isinstance(kind, Unknown) else None
 
 
 @lru_cache(maxsize=16384)
@@ -108,9 +100,14 @@ def _kind(name: str, texts: tuple[str | None, ...]) -> Fact[str]:
     unsure: Fact[str] | None = None
     for fact, is_sure in _opinions(name, said):
         if is_sure:
-            return fact
+            return _one_object(fact)
         unsure = unsure or fact
-    return unsure or NAMELESS
+    return _one_object(unsure or NAMELESS)
+
+
+@lru_cache(maxsize=16384)
+def _one_object(fact: Fact[str]) -> Fact[str]:
+    return fact
 
 
 def _opinions(name: str, said: Mapping[str, str]) -> Iterator[tuple[Fact[str], bool]]:

@@ -15,7 +15,9 @@ from guestclock.law import Host as ClockHost
 from guestclock.machine import Facts, Outlook, outlook
 from guestclock.platforms.openstack.hops import error_with
 from guestclock.platforms.openstack.records import Cloud, Host, Server
+from guestclock.platforms.openstack.rule import BadOsType, check_os_type
 from guestclock.platforms.surroundings import Surroundings
+from guestclock.platforms.text import clean
 from guestclock.words import behind_or_ahead
 from guestclock.zones import Zones
 
@@ -76,7 +78,11 @@ def _rebuild(server: Server, cloud: Cloud, facts: Facts, at: datetime, zones: Zo
     elif image is None:
         error = Unknown("the image was not read", "give --os-cloud or --glance-db")
     else:
-        error = error_with(image.os_type, facts, at, zones)
+        try:
+            check_os_type(image.os_type)
+            error = error_with(image.os_type, facts, at, zones)
+        except BadOsType as problem:
+            error = Unknown(f"Nova refuses it with HTTP 400: {clean(str(problem))}")
     return Ahead("rebuild", error, True, loses)
 
 

@@ -14,7 +14,7 @@ from guestclock.evidence import Inferred, Unknown, value_of
 from guestclock.findings.finding import Branch, Evidence, Finding, Severity, cite
 from guestclock.platforms.openstack.findings.cure import set_image
 from guestclock.platforms.openstack.findings.family import base_of
-from guestclock.platforms.openstack.findings.fault import WINDOWS, fault_of
+from guestclock.platforms.openstack.findings.fault import WINDOWS, fault_of, label
 from guestclock.platforms.openstack.findings.image import (
     BUT_FOR_NEW,
     expected_of,
@@ -89,7 +89,7 @@ class Lineages:
         if not isinstance(kind_of_image(image.name, image.properties), Unknown):
             return ()
         if system is not None and fault_of(image.os_type, system.value) is not None:
-            says = cite(f"the image is {system.value}", system)
+            says = cite(f"the image is {label(system.value)}", system)
             return (wrong_image(image, system.value, (says,), self._cloud),)
         origin = self._origins.get(image.made_of_server or "")
         if image.os_type is None and origin is not None and value_of(origin.column) == WINDOWS:
@@ -142,9 +142,13 @@ class Lineages:
             Severity.WARNING,
             "image",
             expected_of(system.value),
-            f"{said(image.os_type)} is wrong for {system.value}, and was handed on: "
+            f"{said(image.os_type)} is wrong for {label(system.value)}, and was handed on: "
             f"{_count(len(wrong), 'snapshot')} and {_count(servers, 'server')} are wrong by it",
-            (image_evidence(image), cite(f"the image is {system.value}", system), *_some(wrong)),
+            (
+                image_evidence(image),
+                cite(f"the image is {label(system.value)}", system),
+                *_some(wrong),
+            ),
             f"{set_image(image.id, wanted)}, and the same for each snapshot below, for each hands "
             f"it on by itself; {BUT_FOR_NEW}: each has a finding of its own",
             tuple(self._tree(image, system.value)),

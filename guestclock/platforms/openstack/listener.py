@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import signal
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from queue import SimpleQueue
@@ -17,7 +18,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from guestclock.errors import GuestclockError, Unreadable, UsageProblem
-from guestclock.platforms.openstack.broker import TOPICS, Broker, advice
+from guestclock.platforms.openstack.broker import TOPICS, Broker, Found, advice
 from guestclock.platforms.openstack.notice import BadNotice, Notice, notice_of
 from guestclock.platforms.secret import scrubbed
 from guestclock.platforms.text import clean
@@ -48,16 +49,12 @@ def listen(url: str, queue: str, record: Record, tell: Tell) -> signal.Signals:
             f"no queue of ours: {clean(queue)!r}",
             f"begin its name with {QUEUE!r}, so that no other service's queue is read",
         )
-    broker = Broker(url)
-    found = broker.look()
-    if found.left_out:
-        tell(found.left_out)
-    tell(f"queue {queue} keeps what comes while nobody listens; bound it, and give a user of")
-    tell("the broker that is named guestclock no more rights than it takes:")
-    for line in advice(queue, broker.url.virtual_host):
-        tell(f"  {line}")
     ended: SimpleQueue[Ended] = SimpleQueue()
-    with _logged(lambda text: tell(clean(scrubbed(text, url)))):
+    with _quiet(), _logged(lambda text: tell(clean(scrubbed(text, url)))):
+        broker = Broker(url)
+        found = broker.look()
+        for line in _about(queue, broker, found):
+            tell(line)
         server = _start(broker, found.exchanges, queue, _Endpoint(record, ended))
         with _signals_to(ended):
             tell(f"listening on {broker.name}, queue {queue}")
@@ -66,6 +63,15 @@ def listen(url: str, queue: str, record: Record, tell: Tell) -> signal.Signals:
     if isinstance(why, GuestclockError):
         raise why
     return why
+
+
+def _about(queue: str, broker: Broker, found: Found) -> Iterator[str]:
+    if found.left_out:
+        yield found.left_out
+    yield f"queue {queue} fills while nobody listens; these bound it, and give"
+    yield "a user of the broker, here guestclock, the least rights to listen:"
+    for command in advice(queue, broker.url.virtual_host):
+        yield f"  {command}"
 
 
 class _Endpoint:
@@ -168,3 +174,11 @@ def _logged(tell: Tell) -> Iterator[None]:
         yield
     finally:
         logging.getLogger().removeHandler(handler)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The libraries warn of each other's age as they are imported, which no user can change."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

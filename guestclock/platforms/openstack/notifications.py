@@ -66,11 +66,10 @@ def _open_files(path: str, opened: ExitStack) -> list[tuple[str, BinaryIO]]:
         except (OSError, ValueError) as problem:
             reason = problem.strerror if isinstance(problem, OSError) else "not the path of a file"
             raise _Refused(f"{_within(name, path)} cannot be read: {reason}") from None
-        opened.enter_context(file)
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
+        if file is None:
             raise _Refused(f"{_within(name, path)} is not a file")
-        files.setdefault(status.st_ino, (name, file))
+        opened.enter_context(file)
+        files.setdefault(os.fstat(file.fileno()).st_ino, (name, file))
     if not files:
         raise missing or _Refused("it cannot be read")
     return list(reversed(files.values()))
@@ -92,10 +91,14 @@ def _rotated(path: str) -> Iterator[str]:
         yield f"{path}.{number}"
 
 
-def _open(path: str) -> BinaryIO:
+def _open(path: str) -> BinaryIO | None:
+    """A file, or None for what is something else."""
     # Whoever opens a pipe waits for its writer, unless he says that he will not.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    return os.fdopen(handle, "rb")
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    return None
 
 
 class _Reading:

@@ -74,7 +74,7 @@ class Read:
 def read_cloud(given: Given, surroundings: Surroundings, told: Told) -> Read:
     """Reads what was given, several sources at a time. Raises UsageProblem for what cannot be."""
     cloud = Cloud(given.cloud or "")
-    api = Api(given.cloud, given.connection) if given.cloud else None
+    api = Api(given.cloud, given.region) if given.cloud else None
     with ThreadPoolExecutor(5, "source") as pool:
         answers = pool.submit(_read_api, api, cloud, told) if api else None
         images = pool.submit(_read_glance, given.glance_db, told)

@@ -31,15 +31,12 @@ class Recording:
         self._path = path
         self._most = most_bytes
         self._keep = keep
-        self._lock = self._open(f"{path}.lock")
+        # Not even a lock is left beside a file that was named by mistake.
+        os.close(self._checked(self._open(path)))
+        self._lock = self._locked(self._open(f"{path}.lock"))
         try:
-            self._exclude_others()
-            self._file = self._open(path)
-            try:
-                self._size = self._end_of_lines()
-            except BaseException:
-                os.close(self._file)
-                raise
+            self._file = self._checked(self._open(path))
+            self._size = self._end_of_lines()
         except BaseException:
             os.close(self._lock)
             raise
@@ -90,31 +87,45 @@ class Recording:
             raise UsageProblem(f"{shown(path)} is not a file, and cannot be rotated")
         return file
 
-    def _exclude_others(self) -> None:
+    def _checked(self, file: int) -> int:
+        """The file, if it is empty or looks like a record; it is closed otherwise."""
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            if os.pread(file, 1, 0) in (b"", b"{"):
+                return file
+        except OSError as problem:
+            os.close(file)
+            raise self._unwritable(problem) from None
+        os.close(file)
+        raise UsageProblem(
+            f"{shown(self._path)} is there already and is no record of notifications",
+            "give the name of a new file",
+        )
+
+    def _locked(self, lock: int) -> int:
+        """The lock file, if nobody holds it; it is closed otherwise."""
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            os.close(lock)
+            if not isinstance(problem, BlockingIOError):
+                raise self._unwritable(problem) from None
             raise UsageProblem(
                 f"{shown(self._path)} is being written by another guestclock listen",
                 "give this one a file of its own",
             ) from None
+        return lock
 
     def _end_of_lines(self) -> int:
         """The size in bytes, after ending a line that was torn when a recorder was killed."""
-        size = os.fstat(self._file).st_size
-        if size and os.pread(self._file, 1, 0) != b"{":
-            # A file that was named by mistake is left as it is.
-            raise UsageProblem(
-                f"{shown(self._path)} is there already and is no record of notifications",
-                "give the name of a new file",
-            )
         try:
             os.fchmod(self._file, 0o600)
+            size = os.fstat(self._file).st_size
             if size and os.pread(self._file, 1, size - 1) != b"\n":
                 size += os.write(self._file, b"\n")
+            return size
         except OSError as problem:
+            os.close(self._file)
             raise self._unwritable(problem) from None
-        return size
 
     def _rotate(self) -> None:
         """Moves each file one on, over the oldest, and begins a new one."""

@@ -1,286 +1,400 @@
+"""What is read of a cloud's lists, over real HTTP."""
+
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from guestclock.errors import Unreadable, UsageProblem
 from guestclock.evidence import Observed, Unknown
+from guestclock.platforms.interface import Note, Unread
 from guestclock.platforms.openstack.api import Api
-from guestclock.platforms.openstack.api_session import Refused
-from guestclock.platforms.openstack.records import Action
-from tests.platforms.openstack.stand_in import PASSWORD, TOKEN, Made, StandIn
+from guestclock.platforms.openstack.records import Action, Host, Server
+from tests.platforms.openstack.stand_in import Refusal, Request, StandIn
+from tests.platforms.openstack.stand_in_items import (
+    PROJECT,
+    identity,
+    image,
+    images,
+    server,
+    servers,
+)
 
-ID = "aaaaaaaa-0000-4000-8000-{:012d}"
+HOSTILE = "\x1b[31m<b>=cmd|' /C calc'!A0\u202e \u00fcber-\u65f6\u949f " + "x" * 220
 
-
-def server(number: int, **more: Any) -> dict[str, Any]:
-    return {
-        "id": ID.format(number),
-        "name": f"s{number}",
-        "tenant_id": "p",
-        "image": {"id": "i", "properties": {"os_type": "Windows", "os_distro": "windows"}},
-        "OS-EXT-SRV-ATTR:host": "compute1",
-        "OS-EXT-STS:vm_state": "active",
-        "OS-EXT-STS:task_state": None,
-        "OS-EXT-STS:power_state": 1,
-        "created": "2026-11-01T09:00:00Z",
-        "OS-SRV-USG:launched_at": "2026-11-01T09:00:05.000000",
-        **more,
-    }
+Connect = Callable[[StandIn], Api]
 
 
 @pytest.fixture
-def cloud() -> Iterator[StandIn]:
-    with StandIn(servers=[server(1), server(2)]).serving() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def api(cloud: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Api:
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(cloud.clouds_yaml(tmp_path)))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    return Api("stand-in")
-
-
-def test_a_server_has_what_the_api_shows(api: Api) -> None:
-    api.connect()
-    first = next(api.servers())
-    assert (first.id, first.name, first.host, first.image) == (ID.format(1), "s1", "compute1", "i")
-    assert first.metadata == Observed("Windows", "API, image.properties of the server")
-    assert first.copied == {"os_distro": "windows"}
-    assert first.created_at == datetime(2026, 11, 1, 9, tzinfo=UTC)
-    assert first.launched_at == datetime(2026, 11, 1, 9, 0, 5, tzinfo=UTC)
-    assert (first.vm_state, first.power_state, first.source) == (
-        "active",
-        "running",
-        "cloud stand-in",
-    )
-    assert isinstance(first.column, Unknown)
-    assert api.notes == [] or "Cinder" in api.notes[0].text
-
-
-def test_pages_are_asked_for_one_by_one_and_followed_to_the_end(cloud: StandIn, api: Api) -> None:
-    cloud.servers = Made(7, server)
-    cloud.largest_page = 3
-    api.connect()
-    listed = api.servers()
-    assert [next(listed).name for _ in range(3)] == ["s0", "s1", "s2"]
-    assert len([path for path in cloud.paths() if "/servers/detail" in path]) == 1
-    assert [one.name for one in listed] == ["s3", "s4", "s5", "s6"]
-    assert len([path for path in cloud.paths() if "/servers/detail" in path]) == 3
-
-
-def test_nothing_but_get_is_sent_beside_the_login(cloud: StandIn, api: Api) -> None:
-    cloud.volumes = [{"id": "v", "volume_image_metadata": {"os_type": "windows"}}]
-    cloud.actions = {ID.format(1): []}
-    api.connect()
-    for listing in (
-        api.images,
-        api.servers,
-        api.volumes,
-        api.volume_snapshots,
-        api.hosts,
-    ):
-        list(listing())
-    api.server("s1")
-    api.actions(ID.format(1))
-    posts = [path for method, path in cloud.requests if method != "GET"]
-    assert posts == ["/v3/auth/tokens"]
-
-
-def test_before_2_98_metadata_are_unknown_and_a_note_says_why(cloud: StandIn, api: Api) -> None:
-    cloud.newest = "2.93"
-    cloud.servers = [server(1, image={"id": "i"})]
-    api.connect()
-    [only] = api.servers()
-    assert isinstance(only.metadata, Unknown)
-    assert "2.93" in api.notes[0].text
-    assert not api.has_image_properties
-
-
-def test_a_server_of_a_volume_shows_no_metadata(cloud: StandIn, api: Api) -> None:
-    attached = {"os-extended-volumes:volumes_attached": [{"id": "v"}]}
-    cloud.servers = [server(1, image="", **attached)]
-    api.connect()
-    [only] = api.servers()
-    assert only.volume_backed
-    assert only.volume == "v"
-    assert isinstance(only.metadata, Unknown)
-    assert "volume" in only.metadata.reason
-
-
-def test_a_server_in_a_cell_that_is_down_has_what_is_left(cloud: StandIn, api: Api) -> None:
-    cloud.servers = [{"id": ID.format(1), "status": "UNKNOWN", "tenant_id": "p", "links": []}]
-    api.connect()
-    [only] = api.servers()
-    assert only.name == only.id == ID.format(1)
-    assert isinstance(only.metadata, Unknown)
-
-
-def test_without_the_right_to_all_projects_ones_own_are_read(cloud: StandIn, api: Api) -> None:
-    cloud.refuses = ("all_tenants",)
-    api.connect()
-    assert [one.name for one in api.servers()] == ["s1", "s2"]
-    assert any("one project alone" in note.text for note in api.notes)
-    list(api.servers())
-    assert len([note for note in api.notes if "one project" in note.text]) == 1
-
-
-def test_hosts_that_are_not_shown_are_a_note(cloud: StandIn, api: Api) -> None:
-    cloud.refuses = ("os-hypervisors",)
-    api.connect()
-    assert list(api.hosts()) == []
-    assert any("hosts" in note.text for note in api.notes)
-
-
-def test_hosts_come_with_their_aggregates(cloud: StandIn, api: Api) -> None:
-    cloud.aggregates = [
-        {"name": "a", "hosts": ["compute1", "compute2"]},
-        {"name": "b", "hosts": ["compute1"]},
-    ]
-    cloud.hypervisors = [
-        {"hypervisor_hostname": "node1", "service": {"host": "compute1"}, "status": "enabled"},
-        {"hypervisor_hostname": "node2", "service": {"host": "compute2"}, "status": "disabled"},
-    ]
-    api.connect()
-    first, second = api.hosts()
-    assert (first.name, first.node, first.aggregates) == ("compute1", "node1", ("a", "b"))
-    assert (first.enabled, second.enabled) == (True, False)
-
-
-def test_a_page_that_fails_comes_after_what_was_read(cloud: StandIn, api: Api) -> None:
-    cloud.servers = Made(4, server)
-    cloud.largest_page = 2
-    cloud.fails = ("marker=",)
-    api.connect()
-    listed = api.servers()
-    assert [next(listed).name, next(listed).name] == ["s0", "s1"]
-    with pytest.raises(Unreadable, match=r"Nova /servers/detail: HTTP 500"):
-        next(listed)
-
-
-def test_images_are_all_there_with_their_properties_as_they_are_written(
-    cloud: StandIn, api: Api
-) -> None:
-    base = {
-        "status": "active",
-        "visibility": "public",
-        "os_hidden": False,
-        "created_at": "2026-11-01T09:00:00Z",
-        "updated_at": "2026-11-02T09:00:00Z",
-        "min_ram": 0,
-        "tags": [],
-    }
-    cloud.images = [
-        {"id": "1", "name": "ä\u202e", "os_type": "Windows", "hw_time_hpet": "True", **base},
-        {"id": "2", "name": None, **base},
-    ]
-    cloud.hidden = [{"id": "3", "name": "old", **base, "os_hidden": True}, cloud.images[0]]
-    api.connect()
-    first, second, third = api.images()
-    assert first.properties == {"os_type": "Windows", "hw_time_hpet": "True"}
-    assert first.name == "ä\u202e"
-    assert first.updated_at == datetime(2026, 11, 2, 9, tzinfo=UTC)
-    assert (second.name, dict(second.properties)) == ("", {})
-    assert (third.id, third.hidden) == ("3", True)
-
-
-def test_volumes_and_their_snapshots(cloud: StandIn, api: Api) -> None:
-    cloud.volumes = [
-        {
-            "id": "v",
-            "name": "disk",
-            "bootable": "true",
-            "volume_image_metadata": {"os_type": "windows", "image_id": "i"},
-            "attachments": [{"server_id": ID.format(1)}],
-            "created_at": "2026-11-01T09:00:00.000000",
-        }
-    ]
-    cloud.snapshots = [{"id": "s", "name": "snap", "volume_id": "v"}]
-    api.connect()
-    [volume] = api.volumes()
-    assert volume.properties["os_type"] == "windows"
-    assert (volume.image, volume.servers, volume.bootable) == ("i", (ID.format(1),), True)
-    [snapshot] = api.volume_snapshots()
-    assert snapshot.volume == "v"
-
-
-def test_without_cinder_there_are_no_volumes_and_a_note(api: Api) -> None:
-    api.connect()
-    assert list(api.volumes()) == list(api.volume_snapshots()) == []
-    assert [note.text for note in api.notes] == ["it has no Cinder: no volumes were read"]
-
-
-def test_actions_are_sorted_and_those_that_failed_left_out(cloud: StandIn, api: Api) -> None:
-    cloud.actions = {
-        ID.format(1): [
-            {"action": "rebuild", "start_time": "2026-11-03T09:00:00.000000", "message": None},
-            {"action": "rebuild", "start_time": "2026-11-04T09:00:00.000000", "message": "Error"},
-            {"action": "create", "start_time": "2026-11-01T09:00:00.000000", "message": None},
-        ]
-    }
-    api.connect()
-    assert api.actions(ID.format(1)) == (
-        Action("create", datetime(2026, 11, 1, 9, tzinfo=UTC)),
-        Action("rebuild", datetime(2026, 11, 3, 9, tzinfo=UTC)),
-    )
-    assert api.actions(ID.format(9)) == ()
-
-
-def test_a_server_is_found_by_id_and_by_its_exact_name(cloud: StandIn, api: Api) -> None:
-    cloud.servers = [server(1, name="web"), server(2, name="WEB"), server(3, name="web.*")]
-    api.connect()
-    assert api.server(ID.format(2)).name == "WEB"
-    assert api.server("web").id == ID.format(1)
-    assert api.server("web.*").id == ID.format(3)
-
-
-def test_a_name_that_two_have_is_refused_with_their_ids(cloud: StandIn, api: Api) -> None:
-    cloud.servers = [server(1, name="web"), server(2, name="web")]
-    api.connect()
-    with pytest.raises(UsageProblem, match="2 servers are called web") as problem:
-        api.server("web")
-    assert ID.format(2) in (problem.value.hint or "")
-
-
-def test_a_name_that_none_has_proposes_others(api: Api) -> None:
-    api.connect()
-    with pytest.raises(UsageProblem, match="no server s11") as problem:
-        api.server("s11")
-    assert "did you mean" in (problem.value.hint or "")
-
-
-def test_a_refused_login_is_said_without_the_password(cloud: StandIn, api: Api) -> None:
-    cloud.locked = True
-    with pytest.raises(Unreadable, match="refuses the login") as problem:
+def connect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connect:
+    def connected(cloud: StandIn) -> Api:
+        path = cloud.clouds_yaml(tmp_path)
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
+        api = Api("stand-in")
         api.connect()
-    assert PASSWORD not in f"{problem.value}{problem.value.hint}"
-    assert TOKEN not in f"{problem.value}{problem.value.hint}"
+        return api
+
+    return connected
 
 
-def test_a_cloud_that_does_not_answer_is_said_so(
-    cloud: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(autouse=True)
+def no_cloud_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OS_CLOUD", "OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD", "OS_PROJECT_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+def notes(api: Api) -> str:
+    return "\n".join(one.text for one in api.notes if isinstance(one, Note))
+
+
+def test_nothing_is_asked_before_connect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with StandIn() as cloud:
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(cloud.clouds_yaml(tmp_path)))
+        assert Api("stand-in").name == "stand-in"
+        assert cloud.requests == []
+
+
+def test_a_server_as_an_admin_sees_it(connect: Connect) -> None:
+    with StandIn(servers=[server(7, **{"OS-EXT-STS:task_state": "rebooting"})]) as cloud:
+        [found] = connect(cloud).servers()
+    where = "cloud stand-in: the server's image.properties in Nova's API 2.98"
+    assert found == Server(
+        id=identity(1, 7),
+        name="server-7",
+        project=PROJECT,
+        host="compute-7",
+        node="compute-7.example.org",
+        image=identity(2, 7),
+        metadata=Observed("windows", where),
+        copied={"os_distro": "windows", "hw_disk_bus": "virtio"},
+        vm_state="active",
+        task_state="rebooting",
+        power_state="running",
+        created_at=datetime(2026, 11, 1, 8, tzinfo=UTC),
+        launched_at=datetime(2026, 11, 1, 8, 0, 20, tzinfo=UTC),
+        source="cloud stand-in",
+    )
+
+
+def test_all_pages_are_read_and_each_when_it_is_needed(connect: Connect) -> None:
+    with StandIn(servers=servers(2500)) as cloud:
+        found = connect(cloud).servers()
+        first = list(islice(found, 1000))
+        assert len(cloud.paths("servers/detail")) == 1
+        rest = list(found)
+        assert len(cloud.paths("servers/detail")) == 3
+    assert [one.id for one in first + rest] == [identity(1, place) for place in range(2500)]
+
+
+@pytest.mark.parametrize("elsewhere", ["https://elsewhere.example.org:8774", "http://["])
+def test_of_a_link_only_the_marker_counts(connect: Connect, elsewhere: str) -> None:
+    with StandIn(servers=servers(5), page=2, links_from=elsewhere) as cloud:
+        assert len(list(connect(cloud).servers())) == 5
+        assert all("all_tenants" in one.query for one in cloud.paths("servers/detail"))
+
+
+def test_pages_that_go_in_a_ring_end(connect: Connect) -> None:
+    ring = b'{"servers": [], "servers_links": [{"rel": "next", "href": "http://x/?marker=m"}]}'
+
+    def refuse(request: Request) -> Refusal | None:
+        return Refusal(200, ring) if request.path.endswith("servers/detail") else None
+
+    with StandIn(refuse=refuse) as cloud, pytest.raises(Unreadable, match="in a ring"):
+        list(connect(cloud).servers())
+
+
+def test_no_servers_are_none(connect: Connect) -> None:
+    with StandIn() as cloud:
+        assert list(connect(cloud).servers()) == []
+
+
+def broken(status: int, body: bytes = b"") -> Callable[[Request], Refusal | None]:
+    """Breaks each list's second page."""
+    return lambda request: Refusal(status, body) if "marker" in request.query else None
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (403, b""),
+        (404, b""),
+        (500, b"<html>a proxy's own page"),
+        (200, b"<html>a proxy's own page"),
+        (200, b"[]"),
+        (200, b'{"servers": {}}'),
+        (200, b'{"servers": ["no server"]}'),
+        (200, b'{"servers": [{"name": "no id"}]}'),
+        (200, b'{"servers": [{"id": "1", "image": 1}]}'),
+        (200, b"[" * 100_000),
+    ],
+)
+def test_what_was_read_comes_before_the_error(connect: Connect, status: int, body: bytes) -> None:
+    with StandIn(servers=servers(4), page=2, refuse=broken(status, body)) as cloud:
+        api = connect(cloud)
+        listed = api.servers()
+        found = [next(listed).id, next(listed).id]
+        with pytest.raises(Unreadable, match=r"^cloud stand-in: GET servers/detail: "):
+            next(listed)
+    assert found == [identity(1, 0), identity(1, 1)]
+
+
+def test_a_token_that_runs_out_is_renewed(connect: Connect) -> None:
+    with StandIn(servers=servers(4), page=2) as cloud:
+        listed = connect(cloud).servers()
+        next(listed)
+        cloud.expire()
+        assert len(list(listed)) == 3
+        assert len(cloud.paths("auth/tokens")) == 2
+
+
+def test_a_service_that_is_busy_is_asked_again(connect: Connect) -> None:
+    refused: list[Request] = []
+
+    def refuse(request: Request) -> Refusal | None:
+        if request.path.endswith("images") and not refused:
+            refused.append(request)
+            return Refusal(503)
+        return None
+
+    with StandIn(images=images(1), refuse=refuse) as cloud:
+        assert len(list(connect(cloud).images())) == 1
+
+
+def test_who_is_no_admin_gets_his_own_servers_and_a_note(connect: Connect) -> None:
+    mine, other = server(1), server(2, tenant_id="b" * 32)
+    with StandIn(servers=[mine, other], admin=False) as cloud:
+        api = connect(cloud)
+        [found] = api.servers()
+        assert (found.id, found.host, found.node) == (identity(1, 1), "", "")
+        assert list(api.hosts()) == []
+        assert api.migrations(found.id) == ()
+    assert "only see the servers of its own project" in notes(api)
+    for hidden in ("hypervisors", "services", "aggregates", "migrations"):
+        assert f"may not see its {hidden}" in notes(api)
+
+
+def test_a_refusal_in_the_middle_does_not_begin_anew(connect: Connect) -> None:
+    with StandIn(servers=servers(3), page=2, refuse=broken(403)) as cloud:
+        listed = connect(cloud).servers()
+        assert [next(listed).name, next(listed).name] == ["server-0", "server-1"]
+        with pytest.raises(Unreadable, match="HTTP 403"):
+            next(listed)
+
+
+@pytest.mark.parametrize(
+    ("offered", "asked", "complete"),
+    [("2.104", "2.98", True), ("2.98", "2.98", True), ("2.93", "2.93", False), ("", "", False)],
+)
+def test_the_newest_microversion_of_use_is_asked_for(
+    connect: Connect, offered: str, asked: str, complete: bool
 ) -> None:
-    silent = replace(cloud, url="http://127.0.0.1:1")
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(silent.clouds_yaml(tmp_path)))
-    with pytest.raises(Unreadable, match="does not answer") as problem:
-        Api("stand-in").connect()
-    assert PASSWORD not in str(problem.value)
+    with StandIn(servers=servers(1), microversion=offered) as cloud:
+        api = connect(cloud)
+        [found] = api.servers()
+        [request] = cloud.paths("servers/detail")
+    assert (request.microversion, api.microversion) == (asked, asked)
+    assert api.has_image_properties is complete
+    assert isinstance(found.metadata, Observed) is complete
+    assert ("--cell-db" in notes(api)) is not complete
 
 
-def test_a_cloud_that_is_not_configured_proposes_those_that_are(api: Api) -> None:
-    with pytest.raises(UsageProblem, match="cloud stand-on is not configured") as problem:
-        Api("stand-on").connect()
-    assert "stand-in" in (problem.value.hint or "")
+def test_a_server_without_os_type_in_its_metadata_is_known_to_have_none(connect: Connect) -> None:
+    with StandIn(servers=[server(1, image={"id": "i", "links": [], "properties": {}})]) as cloud:
+        [found] = connect(cloud).servers()
+    assert isinstance(found.metadata, Observed)
+    assert found.metadata.value is None
 
 
-def test_a_refusal_is_an_error_of_its_own(cloud: StandIn, api: Api) -> None:
-    cloud.refuses = ("/images",)
-    api.connect()
-    with pytest.raises(Refused, match="Glance refuses /images"):
-        list(api.images())
+def test_of_a_server_on_a_volume_the_metadata_are_unknown(connect: Connect) -> None:
+    volumes = [{"id": "root", "delete_on_termination": False}, {"id": "data"}]
+    one = server(1, image="", **{"os-extended-volumes:volumes_attached": volumes})
+    with StandIn(servers=[one, server(2, image="")]) as cloud:
+        on_volume, bare = connect(cloud).servers()
+    assert on_volume.volume_backed
+    assert (on_volume.volume, bare.volume) == ("root", "")
+    assert isinstance(on_volume.metadata, Unknown)
+    assert "volume" in on_volume.metadata.reason
+
+
+def test_servers_of_a_cell_that_is_down_come_with_what_is_known(connect: Connect) -> None:
+    lost = {
+        "id": identity(9, 1),
+        "status": "UNKNOWN",
+        "tenant_id": PROJECT,
+        "created": "2026-11-01T08:00:00Z",
+        "links": [],
+    }
+    services = [
+        {"binary": "nova-compute", "host": "far\x1b", "status": "UNKNOWN"},
+        {"binary": "nova-compute", "host": "near", "status": "enabled"},
+    ]
+    with StandIn(servers=[server(1)], down=[lost], services=services) as cloud:
+        api = connect(cloud)
+        found, _ = api.servers()
+        list(api.hosts())
+    assert (found.id, found.name, found.vm_state, found.image) == (identity(9, 1), "", "", "")
+    assert isinstance(found.metadata, Unknown)
+    assert "cell is down" in found.metadata.reason
+    assert "1 servers are in a cell that is down" in notes(api)
+    [unread] = [one for one in api.notes if isinstance(one, Unread)]
+    assert "servers of its 1 hosts may be missing: far\\x1b" in unread.reason
+
+
+def test_a_server_is_found_by_its_id(connect: Connect) -> None:
+    with StandIn(servers=[server(1), server(2)]) as cloud:
+        assert connect(cloud).server(identity(1, 2)).name == "server-2"
+
+
+@pytest.mark.parametrize(
+    "name", ["web.(1)", "web*[x", "\u65f6\u949f \u00e9", HOSTILE, identity(5, 5)]
+)
+def test_a_server_is_found_by_its_name_as_it_is_written(connect: Connect, name: str) -> None:
+    others = [server(1, name="web-(1)"), server(2, name=name.upper()), server(3, name=f"{name}x")]
+    wanted = server(4, name=name)
+    fits = [*others, wanted] if name.upper() != name else [others[0], others[2], wanted]
+    with StandIn(servers=fits) as cloud:
+        assert connect(cloud).server(name).id == wanted["id"]
+
+
+def test_a_name_of_several_servers_is_not_chosen_from(connect: Connect) -> None:
+    with (
+        StandIn(servers=[server(place, name="web") for place in range(25)]) as cloud,
+        pytest.raises(UsageProblem, match="25 servers are called web") as told,
+    ):
+        connect(cloud).server("web")
+    assert told.value.hint is not None
+    assert identity(1, 0) in told.value.hint
+    assert "and 5 more" in told.value.hint
+
+
+@pytest.mark.parametrize(("wrong", "near"), [("Web-1", "web-1"), ("web-11", "web-1")])
+def test_a_wrong_name_is_told_with_near_ones(connect: Connect, wrong: str, near: str) -> None:
+    with (
+        StandIn(servers=[server(1, name="web-1"), server(2, name="mail")]) as cloud,
+        pytest.raises(UsageProblem, match=f"has no server {wrong}") as told,
+    ):
+        connect(cloud).server(wrong)
+    assert told.value.hint == f"did you mean {near}?"
+
+
+def test_a_name_like_none_is_told_so(connect: Connect) -> None:
+    with StandIn(admin=False) as cloud, pytest.raises(UsageProblem, match=r"no server \\x1b"):
+        connect(cloud).server("\x1b[31m")
+
+
+def test_each_image_comes_once_with_all_its_properties(connect: Connect) -> None:
+    given = [
+        image(1, os_type="Windows", os_admin_user="\u65f6", hostile=HOSTILE),
+        image(2, visibility="community"),
+        image(3, os_hidden=True, visibility="shared"),
+        image(4, is_protected=True, number=3, nothing=None, name=None),
+    ]
+    with StandIn(images=given, page=1) as cloud:
+        found = {one.id: one for one in connect(cloud).images()}
+        assert len(cloud.paths("images")) == 6
+    assert list(found) == [identity(2, place) for place in (1, 2, 4, 3)]
+    first, _, odd, hidden = found.values()
+    assert first.properties == {"os_type": "Windows", "os_admin_user": "\u65f6", "hostile": HOSTILE}
+    assert first.created_at == datetime(2026, 10, 1, 8, tzinfo=UTC)
+    assert (first.visibility, first.owner, first.hidden) == ("public", PROJECT, False)
+    assert odd.properties == {"is_protected": "true", "number": "3"}
+    assert odd.name == ""
+    assert hidden.hidden
+
+
+def test_volumes_come_with_what_their_image_left(connect: Connect) -> None:
+    volume = {
+        "id": "v1",
+        "name": None,
+        "bootable": "true",
+        "created_at": "2026-11-01T08:00:00.000000",
+        "attachments": [{"server_id": "s1"}],
+        "volume_image_metadata": {"image_id": "i1", "os_type": "windows", "size": 12},
+    }
+    snapshot = {"id": "p1", "name": "before", "volume_id": "v1", "created_at": "no time"}
+    plain = {"id": "v2", "name": "data", "bootable": "false", "created_at": None}
+    with StandIn(volumes=[volume, plain], snapshots=[snapshot], page=1) as cloud:
+        api = connect(cloud)
+        first, second = api.volumes()
+        [kept] = api.volume_snapshots()
+    assert first.properties == {"image_id": "i1", "os_type": "windows", "size": "12"}
+    assert (first.image, first.name, first.bootable, first.servers) == ("i1", "", True, ("s1",))
+    assert first.created_at == datetime(2026, 11, 1, 8, tzinfo=UTC)
+    assert (second.properties, second.bootable, second.servers) == ({}, False, ())
+    assert (kept.volume, kept.created_at) == ("v1", None)
+    assert notes(api) == ""
+
+
+def test_a_cloud_without_cinder_has_no_volumes_and_a_note(connect: Connect) -> None:
+    with StandIn() as cloud:
+        api = connect(cloud)
+        assert [*api.volumes(), *api.volume_snapshots()] == []
+    assert notes(api) == "its catalogue has no block-storage service"
+
+
+def test_hosts_come_with_their_aggregates(connect: Connect) -> None:
+    hypervisors = [
+        {
+            "id": f"h{place}",
+            "hypervisor_hostname": f"{name}.example.org",
+            "hypervisor_type": "QEMU",
+            "status": "enabled",
+            "service": {"host": name, "id": place},
+        }
+        for place, name in enumerate(("one", "two"))
+    ]
+    services = [
+        {"binary": "nova-compute", "host": "one", "status": "disabled"},
+        {"binary": "nova-scheduler", "host": "controller", "status": "enabled"},
+    ]
+    aggregates = [{"name": "east", "hosts": ["one", "two"]}, {"name": "\u5feb", "hosts": ["one"]}]
+    with StandIn(
+        hypervisors=hypervisors, services=services, aggregates=aggregates, page=1
+    ) as cloud:
+        found = list(connect(cloud).hosts())
+    source = "cloud stand-in"
+    assert found == [
+        Host("one", "one.example.org", "", ("east", "\u5feb"), enabled=False, source=source),
+        Host("two", "two.example.org", "", ("east",), source=source),
+    ]
+
+
+def test_actions_and_migrations_come_oldest_first(connect: Connect) -> None:
+    actions = [
+        {"id": 2, "action": "rebuild", "start_time": "2026-11-02T08:00:00.000000"},
+        {"id": 1, "action": "create", "start_time": "2026-11-01T08:00:00.000000"},
+    ]
+    migrations = [{"id": 1, "migration_type": "evacuation", "created_at": "2026-11-03T08:00:00"}]
+    with StandIn(actions={"s": actions}, migrations=migrations, page=1) as cloud:
+        api = connect(cloud)
+        assert api.actions("s") == (
+            Action("create", datetime(2026, 11, 1, 8, tzinfo=UTC)),
+            Action("rebuild", datetime(2026, 11, 2, 8, tzinfo=UTC)),
+        )
+        [moved] = api.migrations("s")
+        with pytest.raises(Unreadable, match="HTTP 404"):
+            api.actions("gone")
+    assert moved == Action("evacuation", datetime(2026, 11, 3, 8, tzinfo=UTC))
+
+
+def test_nothing_is_sent_but_get_and_the_sign_in(connect: Connect) -> None:
+    with StandIn(servers=[server(1)], images=images(1), volumes=(), actions={"s": []}) as cloud:
+        api = connect(cloud)
+        everything: list[Iterator[object]] = [
+            api.images(),
+            api.servers(),
+            api.volumes(),
+            api.volume_snapshots(),
+            api.hosts(),
+        ]
+        for one in everything:
+            list(one)
+        api.server("server-1")
+        api.actions("s")
+        api.migrations("s")
+        assert cloud.not_gets() == [("POST", "/identity/v3/auth/tokens")]

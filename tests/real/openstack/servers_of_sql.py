@@ -34,8 +34,16 @@ class SqlServer(Protocol):
         """Make an empty database."""
         ...
 
+    def drop(self, database: str) -> None:
+        """Drop a database that nobody uses."""
+        ...
+
     def user(self, name: str, password: str, database: str) -> str:
         """Make a user that may log in and nothing more; the URL that they would give."""
+        ...
+
+    def hang_up(self, user: str) -> None:
+        """End all connections of a user."""
         ...
 
     def statements_of(self, user: str) -> list[str]:
@@ -57,6 +65,14 @@ class MariaDb:
         with self.admin("mysql").begin() as connection:
             made = "CREATE DATABASE {} CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci"
             connection.execute(text(made.format(database)))
+
+    def drop(self, database: str) -> None:
+        with self.admin("mysql").begin() as connection:
+            connection.execute(text(f"DROP DATABASE {database}"))
+
+    def hang_up(self, user: str) -> None:
+        with self.admin("mysql").begin() as connection:
+            connection.execute(text(f"KILL USER {user}@'%'"))
 
     def user(self, name: str, password: str, database: str) -> str:
         with self.admin("mysql").begin() as connection:
@@ -86,9 +102,21 @@ class PostgreSql:
         return create_engine(url, poolclass=NullPool)
 
     def make(self, database: str) -> None:
+        self._alone(f"CREATE DATABASE {database}")
+
+    def drop(self, database: str) -> None:
+        self._alone(f"DROP DATABASE {database} WITH (FORCE)")
+
+    def hang_up(self, user: str) -> None:
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = :user"
+        with self.admin("postgres").begin() as connection:
+            connection.execute(text(ended), {"user": user})
+
+    def _alone(self, statement: str) -> None:
+        """Run what will not run in a transaction."""
         with self.admin("postgres").connect() as connection:
             own = connection.execution_options(isolation_level="AUTOCOMMIT")
-            own.execute(text(f"CREATE DATABASE {database}"))
+            own.execute(text(statement))
 
     def user(self, name: str, password: str, database: str) -> str:
         with self.admin("postgres").begin() as connection:
@@ -98,14 +126,16 @@ class PostgreSql:
     def statements_of(self, user: str) -> list[str]:
         mark = f"{user}|LOG:  "
         found: list[str] = []
+        mine = False
         for line in self.log.lines:
-            if line.startswith("\t") and found:
+            if not line.startswith("\t"):
+                told = line.removeprefix(mark)
+                mine = told != line and told.startswith(_STATEMENT)
+                if mine:
+                    found.append(told.partition(": ")[2])
+            elif mine:
                 found[-1] += "\n" + line.strip("\t")
-            elif line.startswith(mark) and line.removeprefix(mark).startswith(_STATEMENT):
-                found.append(line.partition(": ")[2])
-            else:
-                found.append("")
-        return [one for one in found if one]
+        return found
 
 
 _STATEMENT = ("statement: ", "execute ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -52,7 +52,7 @@ class CellDatabase:
         self.name = self._database.name
         self.notes: list[Note] = []
 
-    def servers(self) -> Iterator[Server]:
+    def servers(self) -> Generator[Server, None, None]:
         """Each server that is not deleted, the oldest first. Raises Unreadable.
 
         The next page is read while the caller works on this one.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,7 +42,7 @@ class GlanceDatabase:
         self.name = self._database.name
         self.notes: list[Note] = []
 
-    def images(self) -> Iterator[Image]:
+    def images(self) -> Generator[Image, None, None]:
         """Each image that is not deleted, by id. Raises Unreadable.
 
         The next page is read while the caller works on this one.

@@ -99,16 +99,16 @@ def problem_of(error: BaseException, name: str, url: str, what: str) -> Database
 
 
 def _trouble(raised: BaseException) -> Trouble:
+    if isinstance(raised, OSError):
+        return Trouble.UNREACHABLE
+    number = raised.args[0] if raised.args else None
+    if isinstance(number, int):
+        return _BY_NUMBER.get(number, Trouble.OTHER)
     state = getattr(raised, "sqlstate", None) or getattr(raised, "pgcode", None)
     if isinstance(state, str):
         # Class 08: the connection broke.
         other = Trouble.UNREACHABLE if state.startswith("08") else Trouble.OTHER
         return _BY_STATE.get(state, other)
-    number = raised.args[0] if raised.args else None
-    if isinstance(number, int):
-        return _BY_NUMBER.get(number, Trouble.OTHER)
-    if isinstance(raised, TimeoutError | OSError):
-        return Trouble.UNREACHABLE
     text = str(raised)
     found = next((trouble for pattern, trouble in _BY_TEXT if pattern.search(text)), None)
     if found is not None:

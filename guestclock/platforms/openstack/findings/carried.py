@@ -1,8 +1,9 @@
 """What is right at the next hard reboot, and would not be in a rebuild, a snapshot, another host.
 
 A snapshot of a server with an image takes the column if it is not empty, else the metadata; one
-of a server with a volume takes the metadata alone (nova/virt/libvirt/driver.py, `snapshot`;
-nova/compute/api.py, `snapshot_volume_backed`). A rebuild takes what the image then says.
+of a server with a volume takes the metadata alone (nova/virt/libvirt/driver.py,
+`_create_snapshot_metadata`; nova/compute/api.py, `snapshot_volume_backed`). A rebuild takes what
+the image then says.
 """
 
 from __future__ import annotations

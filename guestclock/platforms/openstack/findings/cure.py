@@ -15,7 +15,10 @@ from guestclock.platforms.openstack.findings.view import ServerView
 from guestclock.platforms.openstack.hops import error_with, right_os_type
 from guestclock.words import behind_or_ahead
 
-UNIVERSAL = "set RealTimeIsUniversal in the guest and give it no os_type: right on every host"
+UNIVERSAL = (
+    "set RealTimeIsUniversal in the guest and give it no os_type: right on every host, though "
+    "Microsoft does not support it"
+)
 _UPDATE = (
     "UPDATE instances SET os_type='VALUE' WHERE uuid='UUID' AND deleted=0 AND task_state IS NULL"
 )

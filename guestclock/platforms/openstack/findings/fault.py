@@ -13,6 +13,11 @@ def gives_localtime(os_type: str | None) -> bool:
     return os_type == WINDOWS
 
 
+def label(system: str) -> str:
+    """A system's name in words: Windows, Linux."""
+    return SYSTEMS[system].label
+
+
 def fault_of(os_type: str | None, system: str) -> str | None:
     """The id of the rule that an os_type breaks for a guest's system, None where it is right.
 

@@ -6,7 +6,7 @@ from guestclock.evidence import Unknown, value_of
 from guestclock.findings.finding import Evidence, Finding, Severity, cite
 from guestclock.platforms.openstack.findings.cure import set_image
 from guestclock.platforms.openstack.findings.family import base_of, hands_on
-from guestclock.platforms.openstack.findings.fault import WINDOWS, fault_of
+from guestclock.platforms.openstack.findings.fault import WINDOWS, fault_of, label
 from guestclock.platforms.openstack.hops import said
 from guestclock.platforms.openstack.kinds import kind_of_image
 from guestclock.platforms.openstack.records import Cloud, Image
@@ -26,7 +26,9 @@ def image_findings(image: Image, cloud: Cloud) -> tuple[Finding, ...]:
         return ()
     if hands_on(image, kind.value, cloud):
         return ()
-    return (wrong_image(image, kind.value, (cite(f"image is {kind.value}", kind),), cloud),)
+    return (
+        wrong_image(image, kind.value, (cite(f"the image is {label(kind.value)}", kind),), cloud),
+    )
 
 
 def wrong_image(image: Image, system: str, evidence: tuple[Evidence, ...], cloud: Cloud) -> Finding:
@@ -64,8 +66,11 @@ def not_inherited(image: Image, where: str, evidence: tuple[Evidence, ...]) -> F
 
 
 def _had(base: Image, image: Image) -> bool:
-    """Whether the base image said windows when the snapshot was made, as far as is known."""
-    changed = value_of(base.os_type_set_at)
+    """Whether the base image said windows when the snapshot was made, as far as is known.
+
+    Without Glance's database any change since may have been that of os_type.
+    """
+    changed = value_of(base.os_type_set_at) or base.updated_at
     if base.os_type != WINDOWS:
         return False
     return changed is None or image.created_at is None or changed <= image.created_at
@@ -75,7 +80,7 @@ def expected_of(system: str) -> str:
     """What an image of a system should say."""
     if system == WINDOWS:
         return "os_type=windows in an image of Windows"
-    return f"no os_type, or linux, in an image of {system}"
+    return f"no os_type, or linux, in an image of {label(system)}"
 
 
 def image_evidence(image: Image) -> Evidence:
@@ -89,7 +94,7 @@ def _observed(rule: str, image: Image, system: str) -> str:
         case "CLK602":
             return f"{has} is accepted, and is not exactly `windows`"
         case "CLK610":
-            return f"{has}, and the image is {system}"
+            return f"{has}, and the image is {label(system)}"
         case _:
             return f"{has}, and the image is Windows"
 

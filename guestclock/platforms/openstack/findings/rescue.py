@@ -10,7 +10,7 @@ from guestclock.findings.finding import Finding, Severity, cite
 from guestclock.findings.sides import host_evidence
 from guestclock.guest import Guest
 from guestclock.machine import outlook
-from guestclock.platforms.openstack.findings.fault import WINDOWS, fault_of
+from guestclock.platforms.openstack.findings.fault import WINDOWS, fault_of, label
 from guestclock.platforms.openstack.findings.view import ServerView
 from guestclock.platforms.openstack.findings.wrong import evidence_of
 from guestclock.platforms.openstack.hops import said
@@ -41,7 +41,7 @@ def rescue_mismatch(view: ServerView) -> Iterator[Finding]:
         assert image is not None
         name = clean(image.name) or image.id
         observed = (
-            f"rescued with image {name}, which is {kind.value}, on the clock of "
+            f"rescued with image {name}, which is {label(kind.value)}, on the clock of "
             f"{said(column.value)}{_off(view)}"
         )
     elif column.value == WINDOWS and value_of(view.case.outlook.offset) != 0:

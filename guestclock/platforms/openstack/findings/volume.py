@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from guestclock.evidence import Fact, Unknown, value_of
 from guestclock.findings.finding import Evidence, Finding, Severity, cite
 from guestclock.platforms.openstack.findings.cure import set_image, set_volume
-from guestclock.platforms.openstack.findings.fault import WINDOWS, fault_of
+from guestclock.platforms.openstack.findings.fault import WINDOWS, fault_of, label
 from guestclock.platforms.openstack.hops import said
 from guestclock.platforms.openstack.kinds import kind_of_image
 from guestclock.platforms.openstack.records import Cloud, Image, Volume
@@ -65,7 +65,7 @@ def _differs(volume: Volume, image: Image, kind: Fact[str], mine_is_wrong: bool)
             Evidence(
                 f"image: {said(image.os_type)}", "observed", f"properties of image {image.id}"
             ),
-            cite("system" if system is None else f"it is {system}", kind),
+            cite("system" if system is None else f"it is {label(system)}", kind),
         ),
         cure,
     )
@@ -80,10 +80,10 @@ def _wrong(volume: Volume, system: str, kind: Fact[str]) -> Finding:
         "volume",
         "os_type=windows in the metadata of a volume of Windows"
         if windows
-        else f"no os_type, or linux, in the metadata of a volume of {system}",
-        f"{has}, and the volume is {'Windows' if windows else system}: each server booted from it "
+        else f"no os_type, or linux, in the metadata of a volume of {label(system)}",
+        f"{has}, and the volume is {label(system)}: each server booted from it "
         f"gets {'utc' if windows else 'localtime'}",
-        (_evidence(volume), cite(f"it is {system}", kind)),
+        (_evidence(volume), cite(f"it is {label(system)}", kind)),
         f"{set_volume(volume.id, WINDOWS if windows else 'linux')}; {_BUT_FOR_NEW}",
     )
 

@@ -103,7 +103,11 @@ def _too_late(view: ServerView, image: Image) -> str:
     has = said(value_of(column))
     name = clean(image.name) or image.id
     if changed is None or made is None:
-        return f"image {name} has os_type=windows now, and the server still has {has}"
+        last = image.updated_at
+        since = ""
+        if made is not None and last is not None and last > made:
+            since = f", last changed {how_long(made, last)} after this server was made,"
+        return f"image {name}{since} has os_type=windows now, and the server still has {has}"
     if changed > made:
         later = f"{how_long(made, changed)} after this server was made"
         return f"the property os_type=windows was set {later}, which still has {has}"

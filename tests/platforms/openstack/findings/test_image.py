@@ -69,6 +69,9 @@ def test_a_base_that_was_corrected_after_the_snapshot_was_made_lost_nothing() ->
     early = Observed(MADE, "glance.image_properties")
     assert found(lost, image("windows", os_type_set_at=late)) == ["CLK601"]
     assert found(lost, image("windows", os_type_set_at=early)) == ["CLK613"]
+    # Without Glance's database any change may have been that one.
+    assert found(lost, image("windows", updated_at=LATER + timedelta(days=1))) == ["CLK601"]
+    assert found(lost, image("windows", updated_at=MADE)) == ["CLK613"]
 
 
 def test_the_first_of_a_family_that_hands_it_on_is_told_by_its_lineage() -> None:

@@ -125,6 +125,13 @@ def test_a_late_correction_says_how_late_it_was(set_at: Any, says: str) -> None:
     assert says in only(inside=seen).observed
 
 
+def test_without_glances_database_the_images_last_change_is_told() -> None:
+    late = only(inside=cloud(image("windows", name="win10", updated_at=LATER))).observed
+    assert "image win10, last changed 3 d after this server was made, has os_type" in late
+    early = only(inside=cloud(image("windows", name="win10", updated_at=MADE))).observed
+    assert "last changed" not in early
+
+
 def test_data_are_kept_by_the_first_cure_and_the_image_comes_before_the_server() -> None:
     cure = only(inside=cloud(image(name="win10"))).cure
     steps = [

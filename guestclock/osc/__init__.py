@@ -1,0 +1,1 @@
+"""Commands of the openstack client: `openstack clock explain|audit|image list|server list`."""
