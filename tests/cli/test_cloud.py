@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Ran, Run
-from tests.platforms.openstack.stand_in import PASSWORD, TOKEN, StandIn
+from tests.platforms.openstack.stand_in import Refusal, Request, StandIn
 
 ID = "aaaaaaaa-0000-4000-8000-{:012d}"
 HOSTILE = "=cmd|'/c x'!A1\x1b[31m<script>alert(1)</script>\u202e" + "x" * 190
@@ -25,6 +25,7 @@ def image(number: int, name: str, **properties: str) -> dict[str, Any]:
         "name": name,
         "status": "active",
         "visibility": "public",
+        "os_hidden": False,
         "created_at": "2026-11-01T09:00:00Z",
         "updated_at": "2026-11-01T09:00:00Z",
         **properties,
@@ -62,7 +63,7 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
         ],
         hypervisors=[{"hypervisor_hostname": "compute1", "service": {"host": "compute1"}}],
     )
-    with stand_in.serving():
+    with stand_in:
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(stand_in.clouds_yaml(tmp_path)))
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         monkeypatch.delenv("OS_CLOUD", raising=False)
@@ -104,7 +105,9 @@ def test_each_fault_is_found_once_and_what_is_right_is_left_alone(
     summary = json.loads(ran.out)["summary"]
     assert summary["machines"] == 4
     assert summary["objects"] == {"host": 1, "image": 4}
-    assert [note["text"] for note in summary["notes"]] == ["it has no Cinder: no volumes were read"]
+    assert [note["text"] for note in summary["notes"]] == [
+        "its catalogue has no block-storage service"
+    ]
     first = json.loads(ran.out)["findings"][0]
     assert first["machine"]["id"] == ID.format(1)
     assert first["error_seconds"]["after_cold_start"] == -28800
@@ -132,11 +135,11 @@ def test_hostile_names_and_values_come_out_harmless(
 def test_no_secret_is_in_any_output(
     guestclock: Run, cloud: StandIn, form: str, locked: bool
 ) -> None:
-    cloud.locked = locked
+    if locked:
+        cloud.refuse = lambda asked: Refusal(401) if asked.method == "POST" else None
     ran = audited(guestclock, "-f", form)
     assert ran.code == (3 if locked else 1)
-    assert PASSWORD not in ran.out + ran.err
-    assert TOKEN not in ran.out + ran.err
+    assert cloud.password not in ran.out + ran.err
 
 
 def test_an_empty_cloud_is_clean(guestclock: Run, cloud: StandIn) -> None:
@@ -146,10 +149,14 @@ def test_an_empty_cloud_is_clean(guestclock: Run, cloud: StandIn) -> None:
     assert "0 machines, 1 host: nothing found" in ran.out
 
 
+def _without_images(asked: Request) -> Refusal | None:
+    return Refusal(500) if asked.path.endswith("/images") else None
+
+
 def test_a_listing_that_fails_is_unread_and_the_rest_goes_on(
     guestclock: Run, cloud: StandIn
 ) -> None:
-    cloud.fails = ("/images",)
+    cloud.refuse = _without_images
     ran = audited(guestclock, "-f", "json")
     report = json.loads(ran.out)
     assert [one["source"] for one in report["unread"]] == ["cloud stand-in, images"]
@@ -200,7 +207,7 @@ def test_explain_takes_a_server_by_name_or_id(guestclock: Run, cloud: StandIn) -
         operations = {one["operation"]: one for one in told["life"]}
         assert operations["hard reboot"]["regenerates"] is True
         assert "power button" in operations["soft reboot"]["hangs_on"]
-    assert "note: cloud stand-in: it has no Cinder" in ran.err
+    assert "note: cloud stand-in: its catalogue has no block-storage" in ran.err
 
 
 def test_explain_of_a_name_that_two_servers_have_lists_their_ids(

@@ -58,7 +58,7 @@ class Told:
 
 def reason_of(problem: GuestclockError, source: str) -> str:
     """An error of a source in one line, with its hint and without the source's name before it."""
-    text = str(problem).removeprefix(f"{source}: ")
+    text = str(problem).removeprefix(f"{source.partition(',')[0]}: ")
     return f"{text}: {problem.hint}" if problem.hint else text
 
 
