@@ -206,6 +206,11 @@ class Cloud:
 
     # -- the end
 
+    def names(self) -> dict[str, str]:
+        """The names of all servers and images, by id."""
+        servers = {one.id: f"server {one.name}" for one in self.api.compute.servers()}
+        return servers | {one.id: f"image {one.name}" for one in self.api.image.images()}
+
     def clean(self) -> None:
         """Deletes everything of this prefix."""
         servers = [one.id for one in self.api.compute.servers() if self._is_ours(one.name)]

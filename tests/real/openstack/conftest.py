@@ -11,7 +11,7 @@ import pytest
 
 from tests.real.openstack.cloud import Cloud
 from tests.real.openstack.reader import Reader, reading
-from tests.real.openstack.running import NO_PROXY, PREFIX, Bed, running
+from tests.real.openstack.running import NO_PROXY, Bed, running
 
 HERE = Path(__file__).parent
 PATIENCE = 900
@@ -44,8 +44,7 @@ def bed() -> Iterator[Bed]:
 @pytest.fixture(scope="session")
 def reader(bed: Bed) -> Iterator[Reader]:
     """A user of the databases with the least rights, whose URLs are in the environment."""
-    name = "suite_" + os.environ.get("PYTEST_XDIST_WORKER", "main")
-    with reading(bed, name) as reader, pytest.MonkeyPatch.context() as patch:
+    with reading(bed, f"suite_{os.getpid()}") as reader, pytest.MonkeyPatch.context() as patch:
         for variable, value in reader.environment.items():
             patch.setenv(variable, value)
         yield reader
@@ -53,10 +52,8 @@ def reader(bed: Bed) -> Iterator[Reader]:
 
 @pytest.fixture(scope="session")
 def cloud(bed: Bed) -> Iterator[Cloud]:
-    """Servers and images of this worker's own, all gone in the end."""
-    prefix = PREFIX + os.environ.get("PYTEST_XDIST_WORKER", "main") + "-"
-    cloud = Cloud(bed, prefix)
-    cloud.clean()
+    """Servers and images of this process's own, all gone in the end."""
+    cloud = Cloud(bed, f"suite-{os.getpid()}-")
     cloud.lift_quota()
     try:
         yield cloud

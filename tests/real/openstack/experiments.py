@@ -21,12 +21,14 @@ LOCAL = 8 * 3600
 class Step:
     """An operation, what of an explanation foretells its outcome, and the RTC after it.
 
-    `foretold` is a key of `error_seconds`, or the name of an operation in `life`.
+    `foretold` is a key of `error_seconds`, or the name of an operation in `life`. Of one that is
+    `untold` nobody outside of the compute host can know the outcome.
     """
 
     operation: Operation
     foretold: str
     rtc: int
+    untold: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ CASES = (
     Case(
         "column corrected, then rescued",
         UTC,
-        (rescued("plain", LOCAL), Step(do.unrescue, "unrescue", UTC), hard(LOCAL)),
+        (rescued("plain", LOCAL), Step(do.unrescue, "unrescue", UTC, untold=True), hard(LOCAL)),
         "plain",
         prepare=CORRECTED,
     ),

@@ -16,7 +16,6 @@ import pytest
 SCRIPTS = Path(__file__).parent / "bed"
 FOLDER = Path("/var/tmp/guestclock-test-bed")
 ZONE = "Asia/Shanghai"
-PREFIX = "suite-"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ class Made:
 
     due: dict[str, tuple[Found, ...]] = field(default_factory=dict)
     guests: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
     def server(self, server: str, guest: str, *due: Found) -> str:
         """A server with its guest."""

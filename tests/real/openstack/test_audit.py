@@ -53,10 +53,12 @@ def sown(cloud: Cloud) -> Iterator[Made]:
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(seed, cloud, one) for seed, one in zip(SEEDS, made, strict=True)]:
             done.result()
-    yield Made(
-        {name: due for one in made for name, due in one.due.items()},
-        {name: guest for one in made for name, guest in one.guests.items()},
-    )
+    together = Made()
+    for one in made:
+        together.due |= one.due
+        together.guests |= one.guests
+    together.names = cloud.names()
+    yield together
     cloud.clean()
 
 
@@ -91,11 +93,16 @@ def test_each_defect_is_found_once_and_nothing_is_wrong_with_the_healthy(
     audited: Audited, sown: Made
 ) -> None:
     report = json.loads(audited.out)
-    found: dict[str, list[tuple[str, str]]] = {machine: [] for machine in sown.due}
+    found: dict[str, list[tuple[str, str]]] = {made: [] for made in sown.due}
     for finding in report["findings"]:
         if finding["machine"]["id"] in found:
             found[finding["machine"]["id"]].append((finding["rule"], finding["severity"]))
-    assert found == {machine: list(due) for machine, due in sown.due.items()}
+    wrong = {
+        f"{sown.names[made]}: {found[made]}, due {list(due)}"
+        for made, due in sown.due.items()
+        if found[made] != list(due)
+    }
+    assert wrong == set()
     assert report["unread"] == []
     assert audited.code == FINDINGS
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC
 
 import pytest
-from sqlalchemy import MetaData, text
+from sqlalchemy import text
 
 from guestclock.errors import Unreadable
 from guestclock.evidence import Unknown, value_of
@@ -19,19 +17,22 @@ from guestclock.platforms.openstack.database.cell import CellDatabase
 from guestclock.platforms.openstack.database.connect import Database
 from guestclock.platforms.openstack.database.glance import GlanceDatabase
 from guestclock.platforms.openstack.records import NO_ACTIONS
-from tests.real.openstack.documented_rights import grant_as_documented
+from tests.real.openstack.filled_databases import (
+    API_TABLES,
+    CELL_TABLES,
+    GLANCE_TABLES,
+    LATER,
+    MADE,
+    MORE_TABLES,
+    filled,
+    new_user,
+    reader,
+    uuid,
+)
 from tests.real.openstack.servers_of_sql import SqlServer, mariadb, postgresql
-from tests.real.openstack.tables_of_nova import API, CELL, CELLS, GLANCE, MAPPINGS
 
 pytestmark = pytest.mark.real
 
-SENTINEL = "s3ntinel"
-MADE = datetime(2026, 1, 2, 3, 4, 5)
-LATER = datetime(2026, 2, 2)
-CELL_TABLES = ("instances", "instance_system_metadata")
-MORE_TABLES = ("block_device_mapping", "instance_actions")
-API_TABLES = ("request_specs", "cell_mappings", "instance_mappings")
-GLANCE_TABLES = ("image_properties", "images")
 ALLOWED = re.compile(
     r"SELECT\b|SHOW\b|BEGIN\b|ROLLBACK$|SET NAMES\b|SET AUTOCOMMIT = 0$"
     r"|SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY$",
@@ -41,163 +42,13 @@ ALLOWED = re.compile(
 
 @pytest.fixture(scope="module", params=[mariadb, postgresql], ids=lambda one: str(one.__name__))
 def sql(request: pytest.FixtureRequest) -> Iterator[SqlServer]:
-    with request.param() as server:
-        for database, tables in (("nova", CELL), ("nova_api", API), ("glance", GLANCE)):
-            server.make(database)
-            tables.create_all(server.admin(database))
-        fill_cell(server)
-        fill_api(server)
-        fill_glance(server)
+    with filled(request.param()) as server:
         yield server
 
 
-def uuid(number: int) -> str:
-    return f"00000000-0000-4000-8000-{number:012}"
-
-
-def insert(
-    server: SqlServer, database: str, tables: MetaData, rows: dict[str, list[dict[str, object]]]
-) -> None:
-    with server.admin(database).begin() as connection:
-        for table, own in rows.items():
-            for row in own:
-                connection.execute(tables.tables[table].insert().values(row))
-
-
-def fill_cell(server: SqlServer) -> None:
-    os_types = {1: "windows", 2: "Windows", 3: None, 4: "linux", 5: "windows", 6: "windows"}
-    names = {1: "web", 2: "Web", 3: "Zürich 時計", 4: "<script>\x1b[2J", 5: "gone", 6: "web "}
-    instances: list[dict[str, object]] = [
-        {
-            "id": number * 10,
-            "uuid": uuid(number),
-            "os_type": os_type,
-            "display_name": names[number],
-            "image_ref": "" if number == 4 else f"image-{number}",
-            "host": None if number == 3 else "host1",
-            "vm_state": "active",
-            "power_state": 4,
-            "created_at": MADE,
-            "user_data": SENTINEL,
-            "deleted": 50 if number == 5 else 0,
-        }
-        for number, os_type in os_types.items()
-    ]
-    copied = [
-        (1, "image_os_type", "windows", 0),
-        (2, "IMAGE_OS_TYPE", "windows", 0),
-        (2, "image_os_distro", "Win2k22", 0),
-        (3, "image_os_type", "windows", 7),
-        (4, "image_min_ram", "64", 0),
-    ]
-    insert(
-        server,
-        "nova",
-        CELL,
-        {
-            "instances": instances,
-            "instance_system_metadata": [
-                {"instance_uuid": uuid(number), "key": key, "value": value, "deleted": deleted}
-                for number, key, value, deleted in copied
-            ],
-            "instance_actions": [
-                {"instance_uuid": uuid(1), "action": action, "start_time": at}
-                for action, at in (("rebuild", LATER), ("create", MADE), ("Create", LATER))
-            ],
-            "block_device_mapping": [
-                {
-                    "instance_uuid": uuid(4),
-                    "boot_index": 0,
-                    "volume_id": "volume-4",
-                    "deleted": 0,
-                    "connection_info": SENTINEL,
-                }
-            ],
-        },
-    )
-
-
-def fill_api(server: SqlServer) -> None:
-    def nova_object(**data: object) -> dict[str, object]:
-        return {"nova_object.data": data}
-
-    image = nova_object(properties=nova_object(os_type="windows"))
-    secret = f"mysql://nova:{SENTINEL}@db/nova"
-    insert(
-        server,
-        "nova_api",
-        API,
-        {
-            "request_specs": [
-                {"instance_uuid": uuid(1), "spec": json.dumps(nova_object(image=image))},
-                {"instance_uuid": uuid(2), "spec": json.dumps(nova_object(image=None))},
-            ],
-            CELLS.name: [
-                {"id": 1, "uuid": uuid(0), "name": "cell0", "database_connection": secret},
-                {"id": 2, "uuid": uuid(1), "name": "cell1", "database_connection": secret},
-            ],
-            MAPPINGS.name: [
-                {
-                    "instance_uuid": uuid(number),
-                    "cell_id": cell,
-                    "project_id": "p",
-                    "queued_for_delete": gone,
-                }
-                for number, cell, gone in ((1, 2, False), (2, 2, None), (3, 1, False), (4, 2, True))
-            ],
-        },
-    )
-
-
-def fill_glance(server: SqlServer) -> None:
-    plain = {"status": "active", "visibility": "public", "os_hidden": False, "created_at": MADE}
-    properties: list[dict[str, object]] = [
-        {
-            "image_id": image,
-            "name": name,
-            "value": "windows",
-            "created_at": MADE,
-            "updated_at": LATER if image == "a" else None,
-            "deleted": deleted,
-        }
-        for image, name, deleted in (
-            *(("a", "os_type", False), ("a", "os_distro", False), ("b", "OS_TYPE", False)),
-            *(("c", "os_type", True), ("c", "os_distro", False), ("d", "os_type", True)),
-        )
-    ]
-    insert(
-        server,
-        "glance",
-        GLANCE,
-        {
-            "images": [
-                {"id": one, "name": one.upper(), "deleted": one == "d", **plain} for one in "abcde"
-            ],
-            "image_properties": properties,
-        },
-    )
-
-
 @pytest.fixture
-def user(request: pytest.FixtureRequest) -> str:
-    """A name that no other test has."""
-    known = sorted(item.nodeid for item in request.session.items)
-    return f"reader{known.index(request.node.nodeid)}"
-
-
-def reader(server: SqlServer, user: str, database: str, *tables: str) -> str:
-    url = server.user(user, SENTINEL, database)
-    grant_as_documented(server, user, tables)
-    return url
-
-
-def refusal(database: CellDatabase | GlanceDatabase) -> Unreadable:
-    with pytest.raises(Unreadable) as raised:
-        list(database.servers() if isinstance(database, CellDatabase) else database.images())
-    problem = raised.value
-    assert SENTINEL not in f"{problem.message} {problem.hint} {problem.__cause__!r}"
-    assert problem.message.isprintable()
-    return problem
+def user() -> str:
+    return new_user()
 
 
 def test_a_cell_is_read_with_the_documented_rights(sql: SqlServer, user: str) -> None:
@@ -273,151 +124,6 @@ def test_there_is_one_select_per_table_and_page(sql: SqlServer, user: str) -> No
         asked = [one for one in sent if "false" not in one and "0 = 1" not in one]
         mine = [one for one in asked if table != "instances" or "JOIN" not in one]
         assert len(mine) == 3, table
-
-
-def test_a_transaction_is_read_only_even_for_a_user_who_may_write(
-    sql: SqlServer, user: str
-) -> None:
-    url = sql.user(user, SENTINEL, "nova")
-    whom = f"nova.instances TO {user}@'%'" if sql.dialect == "mariadb" else f"instances TO {user}"
-    with sql.admin("nova").begin() as connection:
-        connection.execute(text(f"GRANT SELECT, UPDATE ON {whom}"))
-    refused = pytest.raises(Unreadable, match=r"(?i)read.only transaction")
-    with Database(url, "--cell-db").open() as reading, refused:
-        reading.rows(text("UPDATE instances SET os_type = 'windows'"))
-
-
-def test_a_needed_table_without_a_right_names_the_line_that_is_missing(
-    sql: SqlServer, user: str
-) -> None:
-    problem = refusal(CellDatabase(reader(sql, user, "nova", "instances")))
-    assert problem.message.endswith("/nova: instance_system_metadata may not be read")
-    key = "`key`" if sql.dialect == "mariadb" else "key"
-    assert problem.hint == (
-        f"GRANT SELECT (instance_uuid, {key}, value, deleted) ON instance_system_metadata"
-        " TO its user"
-    )
-
-
-def test_a_needed_column_without_a_right_is_named(sql: SqlServer, user: str) -> None:
-    url = sql.user(user, SENTINEL, "nova")
-    whom = f"nova.instances TO {user}@'%'" if sql.dialect == "mariadb" else f"instances TO {user}"
-    with sql.admin("nova").begin() as connection:
-        connection.execute(text(f"GRANT SELECT (id, uuid, image_ref, deleted) ON {whom}"))
-    problem = refusal(CellDatabase(url))
-    assert problem.message.endswith("/nova: instances.os_type may not be read")
-
-
-def test_a_column_that_only_tells_more_may_be_missing(sql: SqlServer, user: str) -> None:
-    url = sql.user(user, SENTINEL, "nova")
-    grant_as_documented(sql, user, ["instance_system_metadata"])
-    whom = f"nova.instances TO {user}@'%'" if sql.dialect == "mariadb" else f"instances TO {user}"
-    with sql.admin("nova").begin() as connection:
-        connection.execute(text(f"GRANT SELECT (id, uuid, os_type, image_ref, deleted) ON {whom}"))
-    cell = CellDatabase(url)
-    servers = list(cell.servers())
-    assert [one.name for one in servers] == [one.id for one in servers]
-    assert "instances.vm_state, task_state, " in cell.notes[0].text
-    assert cell.server("web") == []
-
-
-@pytest.fixture
-def old(sql: SqlServer, user: str) -> Iterator[str]:
-    """A database whose tables are of another release; its name."""
-    name = f"old_{user}"
-    sql.make(name)
-    yield name
-    sql.drop(name)
-
-
-def of_a_release(server: SqlServer, database: str, user: str, *without: str) -> CellDatabase:
-    url = server.user(user, SENTINEL, database)
-    whom = f"{database}.* TO {user}@'%'" if server.dialect == "mariadb" else None
-    CELL.create_all(server.admin(database))
-    with server.admin(database).begin() as connection:
-        for one in without:
-            connection.execute(text(one))
-        connection.execute(
-            text(f"GRANT SELECT ON {whom or f'ALL TABLES IN SCHEMA public TO {user}'}")
-        )
-    return CellDatabase(url)
-
-
-def test_a_release_without_a_column_that_tells_more_is_read(
-    sql: SqlServer, user: str, old: str
-) -> None:
-    cell = of_a_release(
-        *(sql, old, user), "ALTER TABLE instances DROP COLUMN node", "DROP TABLE instance_actions"
-    )
-    assert list(cell.servers()) == []
-    assert [one.text for one in cell.notes] == [
-        "instances.node does not exist",
-        "there is no table instance_actions: when a server was rebuilt is not known",
-    ]
-
-
-def test_a_release_without_a_needed_column_is_refused(sql: SqlServer, user: str, old: str) -> None:
-    cell = of_a_release(sql, old, user, "ALTER TABLE instances DROP COLUMN os_type")
-    problem = refusal(cell)
-    assert problem.message == f"{cell.name}: instances.os_type does not exist"
-    assert problem.hint is not None
-    assert "Nova 26 to 34" in problem.hint
-
-
-def test_a_database_of_something_else_is_refused(sql: SqlServer, user: str, old: str) -> None:
-    cell = of_a_release(sql, old, user, "DROP TABLE instances")
-    assert refusal(cell).message == f"{cell.name}: there is no table instances"
-
-
-def test_a_wrong_password_is_one_line(sql: SqlServer, user: str) -> None:
-    url = reader(sql, user, "nova", *CELL_TABLES)
-    wrong = CellDatabase(url.replace(SENTINEL, f"wrong-{SENTINEL}"))
-    problem = refusal(wrong)
-    assert problem.message == f"{wrong.name}: the user name or the password is refused"
-    assert problem.hint == "see the URL given with --cell-db"
-
-
-def test_a_database_that_is_not_there_is_one_line(sql: SqlServer, user: str) -> None:
-    url = reader(sql, user, "nova", *CELL_TABLES)
-    # MariaDB tells nobody whether a database exists in which he has no rights.
-    whom = f"ON `nova\\_%`.* TO {user}@'%'"
-    if sql.dialect == "mariadb":
-        with sql.admin("nova").begin() as connection:
-            connection.execute(text(f"GRANT SELECT {whom}".replace("%`", "%%`")))
-    nowhere = CellDatabase(url.replace("/nova", "/nova_nowhere"))
-    assert refusal(nowhere).message == f"{nowhere.name}: there is no such database"
-
-
-def test_a_database_without_any_right_is_one_line(sql: SqlServer, user: str) -> None:
-    cell = CellDatabase(sql.user(user, SENTINEL, "nova"))
-    problem = refusal(cell)
-    if sql.dialect == "mariadb":
-        assert problem.message == f"{cell.name}: this user has no right to the database"
-    else:
-        assert problem.message == f"{cell.name}: instances may not be read"
-
-
-def test_a_server_that_hangs_up_is_told_after_what_it_gave(sql: SqlServer, user: str) -> None:
-    cell = CellDatabase(reader(sql, user, "nova", *CELL_TABLES), page=1)
-    with closing(cell.servers()) as servers:
-        assert next(servers).name == "web"
-        sql.hang_up(user)
-        with pytest.raises(Unreadable) as raised:
-            list(servers)
-    assert raised.value.message.startswith(f"{cell.name}: the server does not answer")
-    assert SENTINEL not in str(raised.value)
-
-
-def test_a_server_that_does_not_answer_is_given_up(sql: SqlServer, user: str) -> None:
-    url = reader(sql, user, "nova", *CELL_TABLES)
-    if sql.dialect == "mariadb":
-        locked, patience = "LOCK TABLES instances WRITE", "?read_timeout=1"
-    else:
-        locked, patience = "LOCK TABLE instances", "?options=-c%20statement_timeout=200"
-    with sql.admin("nova").begin() as connection:
-        connection.execute(text(locked))
-        problem = refusal(CellDatabase(url + patience))
-    assert "the server does not answer" in problem.message or "took too long" in problem.message
 
 
 def test_request_specs_and_mappings_are_read_without_the_cells_passwords(

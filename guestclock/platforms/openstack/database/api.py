@@ -5,10 +5,9 @@ cell_mappings holds the password of every cell: its columns with them are never 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
-
-import msgspec
 
 from guestclock.evidence import Unknown
 from guestclock.platforms.interface import Note
@@ -26,45 +25,31 @@ MAPPINGS = Wanted("instance_mappings", ("instance_uuid", "cell_id", "queued_for_
 # MariaDB makes a temporary table of a list of more than 1,000.
 _CHUNK = 500
 _NO_SPEC = Unknown("the API database has no request spec of this server")
+_DATA = "nova_object.data"
 _DAMAGED = Unknown("its request spec is not as Nova writes it")
-
-
-class _Properties(msgspec.Struct):
-    os_type: str | None = None
-
-
-class _PropertiesObject(msgspec.Struct):
-    data: _Properties = msgspec.field(name="nova_object.data")
-
-
-class _Image(msgspec.Struct):
-    properties: _PropertiesObject | None = None
-
-
-class _ImageObject(msgspec.Struct):
-    data: _Image = msgspec.field(name="nova_object.data")
-
-
-class _Spec(msgspec.Struct):
-    image: _ImageObject | None = None
-
-
-class _SpecObject(msgspec.Struct):
-    data: _Spec = msgspec.field(name="nova_object.data")
-
-
-_DECODER = msgspec.json.Decoder(_SpecObject)
 
 
 def os_type_of(spec: str) -> str | None:
     """The os_type in a request spec, which Nova normalised; None where it has none.
 
-    Raises msgspec.MsgspecError for what is no request spec. Its path is
+    Raises ValueError for what is no request spec. Its path is
     `$."nova_object.data".image."nova_object.data".properties."nova_object.data".os_type`.
     """
-    image = _DECODER.decode(spec).data.image
-    properties = image.data.properties if image is not None else None
-    return properties.data.os_type if properties is not None else None
+    try:
+        found: object = json.loads(spec)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    for name in ("image", "properties", "os_type"):
+        if not isinstance(found, dict) or not isinstance(found.get(_DATA), dict):
+            raise ValueError("it is not as Nova writes it")
+        found = found[_DATA].get(name)
+        if found is None:
+            return None
+    if not isinstance(found, str):
+        raise ValueError("its os_type is no text")
+    # JSON can spell half a character, which no output could be made of.
+    found.encode()
+    return found
 
 
 class ApiDatabase:
@@ -129,7 +114,7 @@ class ApiDatabase:
         for uuid, spec in rows:
             try:
                 yield uuid, self._os_types.fact(os_type_of(spec))
-            except msgspec.MsgspecError:
+            except ValueError:
                 yield uuid, _DAMAGED
 
     def _cells(self, reading: Reading) -> dict[int, str]:
