@@ -134,6 +134,8 @@ class Database:
             pool_reset_on_return=None,
             hide_parameters=True,
             connect_args=arguments,
+            # SQLAlchemy 1.4 as 2 is; later releases are so in any case.
+            future=True,
             **options,
         )
         if url.get_backend_name() in ("mysql", "mariadb"):
