@@ -7,7 +7,7 @@ import re
 import click
 
 
-class Size(click.ParamType[int]):
+class Size(click.ParamType):  # type: ignore[type-arg]  # no generic before click 8.3
     """A number of bytes, with KiB, MiB or GiB where it is large."""
 
     name = "size"

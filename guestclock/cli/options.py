@@ -13,7 +13,7 @@ from guestclock.words import instant_in
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Instant(click.ParamType[datetime]):
+class Instant(click.ParamType):  # type: ignore[type-arg]  # no generic before click 8.3
     """An instant: ISO 8601 with an offset or Z, or "now"."""
 
     name = "instant"

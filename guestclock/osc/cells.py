@@ -52,7 +52,7 @@ class Cells:
     def error(self, error: Fact[int]) -> int | str | None:
         """A clock error: seconds for programs, positive where the guest is ahead; null unknown."""
         if isinstance(error, Unknown):
-            return None if self.structured else self.text(f"unknown: {error}")
+            return None if self.structured else self.text(f"unknown: {error.reason}")
         if self._form != "table":
             return error.value
         return behind_or_ahead(error.value, self._tolerance)

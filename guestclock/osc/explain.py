@@ -85,7 +85,11 @@ def fields_of(found: Explanation, cells: Cells) -> dict[str, object]:
     told = found.told
     ahead = {one.name: one.error for one in told.ahead}
     errors = {"now": found.seen.now} | {key: ahead[name] for key, name in _AHEAD.items()}
-    tree = tree_records(told.tree) if cells.structured else cells.lines(tree_lines(told.tree))
+    tree = (
+        tree_records(told.tree)
+        if cells.structured
+        else cells.lines(tree_lines(told.tree, unicode=False))
+    )
     return {
         "id": cells.text(found.machine.id),
         "name": cells.text(found.machine.name),

@@ -33,6 +33,15 @@ from guestclock.platforms.text import clean
 _REMOTE = Unknown("QEMU runs on another host, whose processes are not seen", "run guestclock there")
 
 
+def _is_gone(problem: Exception) -> bool:
+    """Whether a domain was removed after it was listed: there is nothing left to read."""
+    import libvirt
+
+    if not isinstance(problem, libvirt.libvirtError):
+        return False
+    return bool(problem.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN)
+
+
 class Connection:
     """All machines of one libvirt connection, by name."""
 
@@ -74,7 +83,8 @@ class Connection:
             try:
                 yield self._machine(domain)
             except (error, BadDomain, BadClock, Refused) as problem:
-                yield Unread(f"{self._uri} {domain.name()}", clean(str(problem)))
+                if not _is_gone(problem):
+                    yield Unread(f"{self._uri} {domain.name()}", clean(str(problem)))
 
     def _machine(self, domain: LibvirtDomain) -> Machine:
         import libvirt

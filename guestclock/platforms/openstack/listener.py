@@ -140,9 +140,14 @@ def _stop(server: NotificationServer) -> None:
         server.stop()
         server.wait()
 
-    stopping = Thread(target=stop, name="stop", daemon=True)
-    stopping.start()
-    stopping.join(_STOP_SECONDS)
+    # The libraries wonder at messages that come while they close; the user asked for it.
+    logging.disable()
+    try:
+        stopping = Thread(target=stop, name="stop", daemon=True)
+        stopping.start()
+        stopping.join(_STOP_SECONDS)
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 @contextmanager

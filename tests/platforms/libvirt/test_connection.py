@@ -12,7 +12,7 @@ from guestclock.clock import Clock, Localtime, Utc, Variable
 from guestclock.evidence import Inferred, Observed, Unknown, value_of
 from guestclock.inventory import Inventory, Row
 from guestclock.machine import Machine
-from guestclock.platforms.interface import Collected, Unread
+from guestclock.platforms.interface import Read, Unread
 from guestclock.platforms.libvirt.connection import Connection
 from guestclock.platforms.surroundings import Surroundings
 
@@ -43,11 +43,11 @@ def uri(tmp_path: Path) -> str:
     return f"test://{path}"
 
 
-def read(uri: str, surroundings: Surroundings = NOWHERE, *, live: bool = False) -> list[Collected]:
+def read(uri: str, surroundings: Surroundings = NOWHERE, *, live: bool = False) -> list[Read]:
     return list(Connection(uri, surroundings, live=live).machines())
 
 
-def named(collected: list[Collected]) -> dict[str, Machine]:
+def named(collected: list[Read]) -> dict[str, Machine]:
     machines = [one for one in collected if isinstance(one, Machine)]
     assert len(machines) == len(collected)
     return {one.identity.name: one for one in machines}
@@ -106,20 +106,34 @@ def test_a_connection_that_fails_is_one_line(tmp_path: Path) -> None:
     assert unread.reason.isprintable()
 
 
-def test_a_domain_that_goes_away_meanwhile_does_not_stop_the_others(
+def test_a_domain_that_goes_away_meanwhile_is_not_there(
+    uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = libvirt.virDomain.XMLDesc
+
+    def ended(domain: libvirt.virDomain, flags: int = 0) -> str:
+        if domain.name() == "job":
+            domain.destroy()
+        return str(described(domain, flags))
+
+    monkeypatch.setattr(libvirt.virDomain, "XMLDesc", ended)
+    assert list(named(read(uri))) == ["db", "web"]
+
+
+def test_a_domain_that_cannot_be_read_does_not_stop_the_others(
     uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     described = libvirt.virDomain.XMLDesc
 
     def gone(domain: libvirt.virDomain, flags: int = 0) -> str:
         if domain.name() == "job":
-            raise libvirt.libvirtError("Domain not found")
+            raise libvirt.libvirtError("no answer")
         return str(described(domain, flags))
 
     monkeypatch.setattr(libvirt.virDomain, "XMLDesc", gone)
     db, job, web = read(uri)
     assert isinstance(db, Machine)
-    assert job == Unread(f"{uri} job", "Domain not found")
+    assert job == Unread(f"{uri} job", "no answer")
     assert isinstance(web, Machine)
 
 

@@ -1,4 +1,4 @@
-"""`guestclock listen` as a process of its own, the bed's broker, and a way there that can be cut."""
+"""`guestclock listen` as a process, the bed's broker, and a way to it that can be cut."""
 
 from __future__ import annotations
 

@@ -78,7 +78,8 @@ def lineage(cloud: Cloud, made: Made) -> None:
     """An image that says nothing, its server's snapshot, and a server made of that."""
     base = made.image(cloud.image("windows-10-base"), ("CLK605", "warning"))
     parent = made.server(cloud.create("parent", base), "windows", ("CLK601", "error"))
-    snapshot = made.image(cloud.snapshot(parent, "windows-10-snapshot"))
+    snapshot = cloud.snapshot(parent, "windows-10-snapshot")
+    made.image(snapshot, ("CLK601", "warning"))
     made.server(cloud.created("child", snapshot), "windows", ("CLK601", "error"))
 
 

@@ -162,6 +162,6 @@ def test_a_refused_password_is_told_and_not_shown(
     wrong = "not-the-password-of-this-reader"
     url = reader.environment[variable].replace(reader.password, wrong)
     ran = run_audit("--os-cloud", "bed", option, "env:WRONG", environment={"WRONG": url})
-    assert "denied" in ran.stdout + ran.stderr
+    assert "the password is refused" in ran.stdout + ran.stderr
     assert wrong not in ran.stdout + ran.stderr
     assert ran.returncode in (FINDINGS, UNREAD)

@@ -6,6 +6,7 @@ import shlex
 import signal
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -82,11 +83,18 @@ def send(url: str, exchange: str, topic: str, publisher: str, event: str, payloa
     transport.cleanup()
 
 
-def declare(rabbit: Rabbit, exchange: str, *, durable: bool) -> None:
+@contextmanager
+def channel(rabbit: Rabbit) -> Iterator[Any]:
+    """The broker's own protocol, in the virtual host of the tests."""
     name, port = rabbit.address
     user, _, password = rabbit.bed.transport_url.split("//")[1].split("@")[0].partition(":")
     with amqp.Connection(f"{name}:{port}", user, password, virtual_host=HOST) as connection:
-        connection.channel().exchange_declare(exchange, "topic", durable=durable, auto_delete=False)
+        yield connection.channel()
+
+
+def declare(rabbit: Rabbit, exchange: str, *, durable: bool) -> None:
+    with channel(rabbit) as opened:
+        opened.exchange_declare(exchange, "topic", durable=durable, auto_delete=False)
 
 
 def own_url(rabbit: Rabbit) -> str:
@@ -253,11 +261,10 @@ def test_exchanges_that_no_one_queue_fits_leave_images_out(rabbit: Rabbit, recor
 
 def test_a_queue_of_another_kind_is_said(rabbit: Rabbit, record: Path) -> None:
     with rabbit.virtual_host(HOST):
-        declare(rabbit, "nova", durable=False)
-        with listener(own_url(rabbit), record, *OPTIONS) as listening:
-            assert listening.end() == 0
-        url = own_url(rabbit) + "?amqp_durable_queues=true"
-        with started(url, record, *OPTIONS) as listening:
+        declare(rabbit, "nova", durable=True)
+        with channel(rabbit) as opened:
+            opened.queue_declare(POOL, durable=False, auto_delete=False)
+        with started(own_url(rabbit), record, *OPTIONS) as listening:
             assert listening.ended() == 3
     assert "delete that queue" in listening.said[-1]
 
