@@ -23,6 +23,7 @@ from guestclock.platforms.openstack.api_records import (
     image_of,
     instance_action_of,
     is_cell_down,
+    is_gone,
     migration_of,
     server_of,
     volume_of,
@@ -128,8 +129,9 @@ class Api:
         """
         if _ID.fullmatch(target):
             try:
-                listing = self._nova(f"servers/{target}", "server")
-                return self._server(listing.single(self._session))
+                found = self._nova(f"servers/{target}", "server").single(self._session)
+                if not is_gone(found):
+                    return self._server(found)
             except Answered as problem:
                 if problem.status != 404:
                     raise
@@ -196,6 +198,12 @@ class Api:
         return self._read(self._nova(_DETAILED, "servers"), server_of, one)
 
     def _all_projects(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Iterator[Json]:
+        everyone = self._all_projects_and_gone(path, query)
+        return (one for one in everyone if not is_gone(one))
+
+    def _all_projects_and_gone(
+        self, path: str, query: tuple[tuple[str, str], ...]
+    ) -> Iterator[Json]:
         # Without a limit: Nova lists servers of a cell that is down only where no page was asked
         # for (nova/api/openstack/compute/servers.py, _is_cell_down_supported), and its own limit
         # is the same 1000.

@@ -79,6 +79,14 @@ def is_cell_down(one: Mapping[str, Any]) -> bool:
     return one.get("status") == "UNKNOWN" and "name" not in one
 
 
+def is_gone(one: Mapping[str, Any]) -> bool:
+    """Whether a server is being deleted: Nova lists it for some seconds more (seen on Nova 26).
+
+    One that can be restored is SOFT_DELETED, and is a server still.
+    """
+    return one.get("status") == "DELETED"
+
+
 def server_of(one: Mapping[str, Any], source: str) -> Server:
     """A server of Nova's detailed list."""
     get = one.get

@@ -14,6 +14,7 @@ from guestclock.evidence import Observed, Unknown
 from guestclock.platforms.interface import Note, Unread
 from guestclock.platforms.openstack.api import Api
 from guestclock.platforms.openstack.records import Action, Host, Server
+from tests.platforms.openstack.conftest import Connect
 from tests.platforms.openstack.stand_in import Refusal, Request, StandIn
 from tests.platforms.openstack.stand_in_items import (
     PROJECT,
@@ -25,27 +26,6 @@ from tests.platforms.openstack.stand_in_items import (
 )
 
 HOSTILE = "\x1b[31m<b>=cmd|' /C calc'!A0\u202e \u00fcber-\u65f6\u949f " + "x" * 220
-
-Connect = Callable[[StandIn], Api]
-
-
-@pytest.fixture
-def connect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connect:
-    def connected(cloud: StandIn) -> Api:
-        path = cloud.clouds_yaml(tmp_path)
-        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
-        api = Api("stand-in")
-        api.connect()
-        return api
-
-    return connected
-
-
-@pytest.fixture(autouse=True)
-def no_cloud_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OS_CLOUD", "OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD", "OS_PROJECT_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
 def notes(api: Api) -> str:
@@ -245,46 +225,14 @@ def test_servers_of_a_cell_that_is_down_come_with_what_is_known(connect: Connect
     assert "servers of its 1 hosts may be missing: far\\x1b" in unread.reason
 
 
-def test_a_server_is_found_by_its_id(connect: Connect) -> None:
-    with StandIn(servers=[server(1), server(2)]) as cloud:
-        assert connect(cloud).server(identity(1, 2)).name == "server-2"
-
-
-@pytest.mark.parametrize(
-    "name", ["web.(1)", "web*[x", "\u65f6\u949f \u00e9", HOSTILE, identity(5, 5)]
-)
-def test_a_server_is_found_by_its_name_as_it_is_written(connect: Connect, name: str) -> None:
-    others = [server(1, name="web-(1)"), server(2, name=name.upper()), server(3, name=f"{name}x")]
-    wanted = server(4, name=name)
-    fits = [*others, wanted] if name.upper() != name else [others[0], others[2], wanted]
-    with StandIn(servers=fits) as cloud:
-        assert connect(cloud).server(name).id == wanted["id"]
-
-
-def test_a_name_of_several_servers_is_not_chosen_from(connect: Connect) -> None:
-    with (
-        StandIn(servers=[server(place, name="web") for place in range(25)]) as cloud,
-        pytest.raises(UsageProblem, match="25 servers are called web") as told,
-    ):
-        connect(cloud).server("web")
-    assert told.value.hint is not None
-    assert identity(1, 0) in told.value.hint
-    assert "and 5 more" in told.value.hint
-
-
-@pytest.mark.parametrize(("wrong", "near"), [("Web-1", "web-1"), ("web-11", "web-1")])
-def test_a_wrong_name_is_told_with_near_ones(connect: Connect, wrong: str, near: str) -> None:
-    with (
-        StandIn(servers=[server(1, name="web-1"), server(2, name="mail")]) as cloud,
-        pytest.raises(UsageProblem, match=f"has no server {wrong}") as told,
-    ):
-        connect(cloud).server(wrong)
-    assert told.value.hint == f"did you mean {near}?"
-
-
-def test_a_name_like_none_is_told_so(connect: Connect) -> None:
-    with StandIn(admin=False) as cloud, pytest.raises(UsageProblem, match=r"no server \\x1b"):
-        connect(cloud).server("\x1b[31m")
+def test_a_server_that_is_being_deleted_is_none(connect: Connect) -> None:
+    gone, back = server(1, status="DELETED"), server(2, status="SOFT_DELETED")
+    with StandIn(servers=[gone, back]) as cloud:
+        api = connect(cloud)
+        assert [one.id for one in api.servers()] == [identity(1, 2)]
+        for target in (identity(1, 1), "server-1"):
+            with pytest.raises(UsageProblem):
+                api.server(target)
 
 
 def test_each_image_comes_once_with_all_its_properties(connect: Connect) -> None:

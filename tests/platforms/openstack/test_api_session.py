@@ -16,15 +16,9 @@ from guestclock.platforms.openstack.api_secrets import Secrets
 from tests.platforms.openstack.stand_in import Refusal, Request, StandIn
 from tests.platforms.openstack.stand_in_items import servers
 
+pytestmark = pytest.mark.usefixtures("no_cloud_of_the_user")
+
 SECRET = "s3ntinel/with%and\"quote'"
-
-
-@pytest.fixture(autouse=True)
-def no_cloud_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("OS_CLOUD", "OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD", "OS_PROJECT_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
 
 
 def all_texts(problem: GuestclockError) -> str:

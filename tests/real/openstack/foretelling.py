@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
+import subprocess
+import sys
 from typing import Any
 
-from tests.conftest import Run
 from tests.real.openstack.reader import OPTIONS
 from tests.real.openstack.running import ZONE, Bed
 
 
-@dataclass
-class Foretelling:
-    """The options of all sources; `guests` is the list of which system runs in which server."""
+def all_sources(bed: Bed) -> list[str]:
+    """The options that name all sources."""
+    return ["--os-cloud", "bed", *OPTIONS, "-c", bed.uri, "--live"]
 
-    bed: Bed
-    guests: Path
 
-    @property
-    def sources(self) -> list[str]:
-        """The options that name all sources."""
-        host = ["-c", self.bed.uri, "--live", "--guests", str(self.guests)]
-        return ["--os-cloud", "bed", *OPTIONS, *host]
+def guests_list(guests: dict[str, str]) -> str:
+    """A list for `--guests` of which system runs in which server, all in Shanghai's time."""
+    rows = (
+        f'[[guest]]\nmachine = "{server}"\nguest = "{guest}"\nzone = "{ZONE}"\n'
+        for server, guest in guests.items()
+    )
+    return "".join(rows)
 
-    def is_guest(self, machine: str, guest: str) -> None:
-        """Enters a system in Shanghai's time into the list; `machine` may be a glob."""
-        with self.guests.open("a") as file:
-            file.write(f'[[guest]]\nmachine = "{machine}"\nguest = "{guest}"\nzone = "{ZONE}"\n')
 
-    def explained(self, guestclock: Run, server: str) -> Any:
-        """The explanation of a server, from its JSON."""
-        ran = guestclock("explain", server, *self.sources, "-f", "json")
-        assert ran.code == 0, ran.err
-        return json.loads(ran.out)
+def explained(bed: Bed, server: str, guest: str) -> Any:
+    """The explanation of a server in which that system runs, from the command's JSON."""
+    inside = ["--guest", guest, "--zone", ZONE]
+    command = [sys.executable, "-m", "guestclock", "explain", server, *all_sources(bed), *inside]
+    ran = subprocess.run([*command, "-f", "json"], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
 
 
 def error_of(explanation: Any, foretold: str) -> int | None:

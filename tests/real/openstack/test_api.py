@@ -38,8 +38,8 @@ def reading_user(
 ) -> Iterator[tuple[Api, str]]:
     """The API as a user who is `reader` and no more, and his project: a new one, or the given."""
     identity, name = cloud.api.identity, f"{cloud.prefix}reader"
-    made = None if project else identity.create_project(name=name, domain_id="default")
-    where = project or made.id
+    made = [] if project else [identity.create_project(name=name, domain_id="default")]
+    where = project or str(made[0].id)
     password = secrets.token_hex(16)
     user = identity.create_user(name=name, password=password, domain_id="default")
     role = identity.find_role("reader", ignore_missing=False)
@@ -58,8 +58,8 @@ def reading_user(
         yield api, where
     finally:
         identity.delete_user(user)
-        if made is not None:
-            identity.delete_project(made)
+        for one in made:
+            identity.delete_project(one)
 
 
 @contextmanager

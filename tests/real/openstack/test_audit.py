@@ -10,12 +10,11 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from tests.real.openstack.cloud import Cloud
-from tests.real.openstack.foretelling import Foretelling
+from tests.real.openstack.foretelling import all_sources, guests_list
 from tests.real.openstack.reader import Reader
 from tests.real.openstack.recording import recorded_requests, recorded_statements
 from tests.real.openstack.running import Bed
@@ -63,12 +62,13 @@ def sown(cloud: Cloud) -> Iterator[Made]:
 
 
 @pytest.fixture(scope="module")
-def sources(sown: Made, bed: Bed, reader: Reader, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def sources(
+    sown: Made, bed: Bed, reader: Reader, tmp_path_factory: pytest.TempPathFactory
+) -> list[str]:
     """The options of an audit by all sources."""
-    told = Foretelling(bed, tmp_path_factory.mktemp("audit") / "guests.toml")
-    for server, guest in sown.guests.items():
-        told.is_guest(server, guest)
-    return told.sources
+    guests = tmp_path_factory.mktemp("audit") / "guests.toml"
+    guests.write_text(guests_list(sown.guests))
+    return [*all_sources(bed), "--guests", str(guests)]
 
 
 @pytest.fixture(scope="module")
