@@ -26,7 +26,7 @@ def cloud_region(cloud: str) -> CloudRegion:
     """
     try:
         from keystoneauth1 import exceptions
-        from openstack.config.loader import OpenStackConfig
+        from openstack.config.loader import CONFIG_FILES, OpenStackConfig
     except ModuleNotFoundError as problem:
         raise Unreadable(
             f"the Python package {(problem.name or '').partition('.')[0]} is not installed",
@@ -34,7 +34,10 @@ def cloud_region(cloud: str) -> CloudRegion:
         ) from None
     with _broken_files() as broken:
         try:
-            config = OpenStackConfig(app_name="guestclock", app_version=__version__)
+            # A list of our own: OS_CLIENT_CONFIG_FILE is put into it, and would stay in theirs.
+            config = OpenStackConfig(
+                config_files=list(CONFIG_FILES), app_name="guestclock", app_version=__version__
+            )
             # Without any cloud there is one called `defaults`, which is none.
             names = [str(name) for name in config.get_cloud_names() if name != "defaults"]
             if cloud and cloud not in names:

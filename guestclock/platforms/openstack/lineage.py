@@ -19,6 +19,7 @@ from guestclock.platforms.openstack.findings.image import (
     BUT_FOR_NEW,
     expected_of,
     image_evidence,
+    image_findings,
     not_inherited,
     wrong_image,
 )
@@ -82,12 +83,12 @@ class Lineages:
             of_image.named.append((server.id, server.name, _says(server.column), wrong))
 
     def findings(self, image: Image) -> tuple[Finding, ...]:
-        """What the family of an image says of it, where the image itself does not."""
+        """What is wrong with an image by its family and by itself: one finding at most."""
         system = self.system_of(image)
         if system is not None and self._hands_on(image, system.value):
             return (self._spread(image, system),)
         if not isinstance(kind_of_image(image.name, image.properties), Unknown):
-            return ()
+            return image_findings(image, self._cloud)
         if system is not None and fault_of(image.os_type, system.value) is not None:
             says = cite(f"the image is {label(system.value)}", system)
             return (wrong_image(image, system.value, (says,), self._cloud),)
@@ -123,7 +124,7 @@ class Lineages:
         return fault_of(os_type.value, system.value) is not None
 
     def _hands_on(self, image: Image, system: str) -> bool:
-        """As `findings.family.hands_on`, by the index."""
+        """Whether a wrong image is the first of its family, and a snapshot of it is wrong too."""
         if image.id not in self._snapshots or fault_of(image.os_type, system) is None:
             return False
         base = base_of(image, self._cloud)

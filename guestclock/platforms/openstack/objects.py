@@ -17,7 +17,6 @@ from guestclock.machine import Facts, Identity
 from guestclock.platforms.interface import Examined
 from guestclock.platforms.openstack.facts import PLATFORM
 from guestclock.platforms.openstack.findings.host import HostView, host_findings
-from guestclock.platforms.openstack.findings.image import image_findings
 from guestclock.platforms.openstack.findings.volume import volume_findings
 from guestclock.platforms.openstack.lineage import Lineages
 from guestclock.platforms.openstack.records import Cloud, Server
@@ -67,8 +66,7 @@ class Objects:
         for image in cloud.images.values():
             kind = "snapshot" if image.is_snapshot else "image"
             identity = Identity(image.id, image.name, PLATFORM, image.source, kind)
-            found = (*image_findings(image, cloud), *self._lineages.findings(image))
-            yield Examined(identity, found)
+            yield Examined(identity, self._lineages.findings(image))
         for volume in cloud.volumes.values():
             identity = Identity(volume.id, volume.name, PLATFORM, volume.source, "volume")
             yield Examined(identity, volume_findings(volume, cloud))

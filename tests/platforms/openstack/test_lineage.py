@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from guestclock.evidence import Observed, Unknown
 from guestclock.findings.finding import Finding, Severity
-from guestclock.platforms.openstack.findings.image import image_findings
 from guestclock.platforms.openstack.lineage import Lineages, family_tree
 from guestclock.platforms.openstack.records import Cloud, Image, Server
 
@@ -36,16 +35,16 @@ def cloud(*images: Image) -> Cloud:
 
 
 def findings(known: Cloud, *servers: Server) -> dict[str, Finding]:
-    """What is found at each image, by the image itself and by its lineage: one at most."""
+    """What is found at each image, by the image itself or by its lineage: one at most."""
     lineages = Lineages(known)
     for each in servers:
         lineages.note(each)
     found: dict[str, Finding] = {}
     for one in known.images.values():
-        both = (*image_findings(one, known), *lineages.findings(one))
-        assert len(both) <= 1
-        if both:
-            found[one.id] = both[0]
+        at_most_one = lineages.findings(one)
+        assert len(at_most_one) <= 1
+        for finding in at_most_one:
+            found[one.id] = finding
     return found
 
 

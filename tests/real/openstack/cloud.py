@@ -92,14 +92,20 @@ class Cloud:
 
     def created(self, name: str, image: str) -> str:
         """The id of a new server that runs, whatever its guest does."""
-        made = self.api.compute.create_server(
-            name=self.prefix + name,
-            image_id=image,
-            flavor_id=self._flavor,
-            networks="none",
-        )
-        self.await_status(made.id, "ACTIVE")
-        return str(made.id)
+        reply = self._post_server(name, image)
+        reply.raise_for_status()
+        server: str = reply.json()["server"]["id"]
+        self.await_status(server, "ACTIVE")
+        return server
+
+    def refused(self, name: str, image: str) -> int:
+        """The HTTP status with which Nova answers a wish for a server."""
+        status: int = self._post_server(name, image).status_code
+        return status
+
+    def _post_server(self, name: str, image: str) -> Any:
+        wish = {"name": self.prefix + name, "imageRef": image, "flavorRef": self._flavor}
+        return self.api.compute.post("/servers", json={"server": wish | {"networks": "none"}})
 
     @cached_property
     def _flavor(self) -> str:

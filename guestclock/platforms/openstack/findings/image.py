@@ -5,7 +5,7 @@ from __future__ import annotations
 from guestclock.evidence import Unknown, value_of
 from guestclock.findings.finding import Evidence, Finding, Severity, cite
 from guestclock.platforms.openstack.findings.cure import set_image
-from guestclock.platforms.openstack.findings.family import base_of, hands_on
+from guestclock.platforms.openstack.findings.family import base_of
 from guestclock.platforms.openstack.findings.fault import WINDOWS, fault_of, label
 from guestclock.platforms.openstack.hops import said
 from guestclock.platforms.openstack.kinds import kind_of_image
@@ -18,13 +18,10 @@ BUT_FOR_NEW = "servers that are there already keep what they have"
 def image_findings(image: Image, cloud: Cloud) -> tuple[Finding, ...]:
     """What is wrong by what the image says of itself, and by its base image.
 
-    What its family says besides is `guestclock.platforms.openstack.lineage`'s: that of an image
-    that names no system, and that of one which hands a wrong os_type on.
+    `guestclock.platforms.openstack.lineage` asks it of images whose family has no more to say.
     """
     kind = kind_of_image(image.name, image.properties)
     if isinstance(kind, Unknown) or fault_of(image.os_type, kind.value) is None:
-        return ()
-    if hands_on(image, kind.value, cloud):
         return ()
     return (
         wrong_image(image, kind.value, (cite(f"the image is {label(kind.value)}", kind),), cloud),

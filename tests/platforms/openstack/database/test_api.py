@@ -50,7 +50,7 @@ def test_the_os_type_of_a_spec(text: str, os_type: str | None) -> None:
     ],
 )
 def test_what_is_no_spec_is_said(text: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError):  # noqa: PT011 - each of several kinds of it
         os_type_of(text)
 
 
