@@ -5,7 +5,7 @@ A start-up is then that of click alone, whatever the commands need.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
         """Finds the command of the first argument; a misspelt name proposes near ones."""
         name = args[0]
         if name not in self._table and not name.startswith("-") and not ctx.resilient_parsing:
-            raise click.exceptions.NoSuchCommand(name, possibilities=self._table, ctx=ctx)
+            raise click.UsageError(f"No such command {name!r}.{_proposed(name, self._table)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -84,3 +84,11 @@ class LazyGroup(click.Group):
             if name.startswith(incomplete)
         ]
         return found + click.Command.shell_complete(self, ctx, incomplete)
+
+
+def _proposed(name: str, known: Iterable[str]) -> str:
+    """A question after the near names, empty where none is."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known))
+    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
+    from osc_lib.clientmanager import ClientManager
 
 API_NAME = "clock"
 API_VERSION_OPTION = "os_clock_api_version"
@@ -18,7 +19,7 @@ DEFAULT_API_VERSION = "1"
 API_VERSIONS = {"1": "guestclock.osc.plugin"}
 
 
-def make_client(instance: Any) -> CloudRegion:
+def make_client(instance: ClientManager) -> CloudRegion:
     """The cloud that the client has signed in to: `client_manager.clock` of each command."""
     region: CloudRegion = instance.sdk_connection.config
     return region

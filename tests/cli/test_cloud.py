@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(stand_in.clouds_yaml(tmp_path)))
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         monkeypatch.delenv("OS_CLOUD", raising=False)
-        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("GUESTS", str(tmp_path / "guests.csv"))
         (tmp_path / "guests.csv").write_text(
             "machine,guest,zone\nforgotten,windows,Asia/Shanghai\nright,windows,Asia/Shanghai\n"
             "linux,linux,\n*,windows,Asia/Shanghai\n"
@@ -79,7 +80,7 @@ def audited(guestclock: Run, *more: str) -> Ran:
     return guestclock(
         "audit",
         *("--os-cloud", "stand-in"),
-        *("--guests", "guests.csv", "--host-zone", "Asia/Shanghai"),
+        *("--guests", os.environ["GUESTS"], "--host-zone", "Asia/Shanghai"),
         *more,
     )
 

@@ -34,7 +34,7 @@ def cloud_region(cloud: str) -> CloudRegion:
         ) from None
     with _broken_files() as broken:
         try:
-            # A list of our own: OS_CLIENT_CONFIG_FILE is put into it, and would stay in theirs.
+            # A list of our own: older releases put OS_CLIENT_CONFIG_FILE into theirs for good.
             config = OpenStackConfig(
                 config_files=list(CONFIG_FILES), app_name="guestclock", app_version=__version__
             )

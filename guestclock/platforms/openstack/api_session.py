@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -52,6 +53,11 @@ class Session:
         self._region = region
         self._secrets = Secrets()
         self._adapters: dict[str, Adapter] = {}
+        # Here and not in the thread that signs in: keystoneauth1 takes osprofiler along where an
+        # OpenStack service is installed, and that eventlet, which makes `threading` anew and takes
+        # from the thread that imports it what others would wait for at its end.
+        with suppress(ModuleNotFoundError):
+            import_module("keystoneauth1.session")
 
     def connect(self) -> None:
         """Signs in. Raises UsageProblem for a cloud that is not configured, and Unreadable."""

@@ -60,6 +60,7 @@ class Lineages:
         self._origins: dict[str, _Origin | None] = {}
         self._servers: dict[str, _Servers] = {}
         self._systems: dict[str, Inferred[str] | None] = {}
+        self._families: dict[str, Inferred[str] | None] = {}
         for image in cloud.images.values():
             base = base_of(image, cloud)
             if base is not None:
@@ -100,13 +101,15 @@ class Lineages:
 
     def system_of(self, image: Image) -> Inferred[str] | None:
         """The system in an image: by what it says itself, else by its family, if that agrees."""
-        mine = _own_system(image)
-        if mine is not None:
-            return mine
+        if image.id not in self._systems:
+            self._systems[image.id] = _own_system(image) or self._system_of_family(image)
+        return self._systems[image.id]
+
+    def _system_of_family(self, image: Image) -> Inferred[str] | None:
         first = base_of(image, self._cloud) or image
-        if first.id not in self._systems:
-            self._systems[first.id] = self._family_system(first)
-        return self._systems[first.id]
+        if first.id not in self._families:
+            self._families[first.id] = self._family_system(first)
+        return self._families[first.id]
 
     def _family_system(self, first: Image) -> Inferred[str] | None:
         told: dict[str, Inferred[str]] = {}

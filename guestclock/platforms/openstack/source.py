@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from guestclock.errors import GuestclockError, Unreadable, UsageProblem
 from guestclock.evidence import Unknown
 from guestclock.platforms.interface import Collected, Managed, Unread
 from guestclock.platforms.openstack.api import Api
+from guestclock.platforms.openstack.database.ahead import ahead
 from guestclock.platforms.openstack.database.api import ApiDatabase
 from guestclock.platforms.openstack.database.cell import CellDatabase
 from guestclock.platforms.openstack.facts import FactsMaker
@@ -23,6 +26,7 @@ from guestclock.platforms.text import clean
 from guestclock.zones import Zones
 
 _MADE = frozenset(("create", "rebuild"))
+_PAGE = 1000
 
 
 class OpenStackSource:
@@ -90,7 +94,8 @@ class OpenStackSource:
                 yield server
             self.told.add(cell.notes)
         if read.api is not None:
-            for server in _until_it_fails(read.api.servers(), f"cloud {read.api.name}"):
+            listed = _ahead(read.api.servers)
+            for server in _until_it_fails(listed, f"cloud {read.api.name}"):
                 if isinstance(server, Unread) or seen is None or server.id not in seen:
                     yield server
             self.told.add(read.api.notes)
@@ -118,6 +123,18 @@ class OpenStackSource:
         raise UsageProblem(
             f"there is no server {clean(target)}", "give its id, or its name as it is written"
         )
+
+
+def _ahead(servers: Callable[[], Iterable[Server]]) -> Iterator[Server]:
+    """The servers; the API's next page is asked for while the caller works on this one."""
+    with closing(ahead(lambda: _pages(iter(servers())))) as pages:
+        for page in pages:
+            yield from page
+
+
+def _pages(servers: Iterator[Server]) -> Iterator[list[Server]]:
+    while page := list(islice(servers, _PAGE)):
+        yield page
 
 
 def _until_it_fails(servers: Iterable[Server], source: str) -> Iterator[Server | Unread]:

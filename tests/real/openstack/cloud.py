@@ -109,7 +109,7 @@ class Cloud:
 
     @cached_property
     def _flavor(self) -> str:
-        return str(self.api.compute.find_flavor("tiny", ignore_missing=False).id)
+        return str(next(one.id for one in self.api.compute.flavors() if one.name == "tiny"))
 
     def await_status(self, server: str, status: str) -> None:
         """Waits until a server is at rest in that state."""

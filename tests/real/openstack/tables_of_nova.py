@@ -28,6 +28,8 @@ def _times() -> list[Column[object]]:
     return [Column(name, DateTime) for name in names]
 
 
+# A dialect a call, as SQLAlchemy 1.4 has it.
+_LONG = Text().with_variant(Text(2**24 - 1), "mysql").with_variant(Text(2**24 - 1), "mariadb")
 CELL = MetaData()
 INSTANCES = Table(
     "instances",
@@ -88,7 +90,7 @@ SPECS = Table(
     API,
     Column("id", Integer, primary_key=True),
     Column("instance_uuid", String(36), nullable=False),
-    Column("spec", Text().with_variant(Text(2**24 - 1), "mysql", "mariadb"), nullable=False),
+    Column("spec", _LONG, nullable=False),
     UniqueConstraint("instance_uuid", name="uniq_request_specs0instance_uuid"),
 )
 CELLS = Table(

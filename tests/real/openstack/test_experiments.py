@@ -92,9 +92,7 @@ def test_the_moment_things_went_wrong_is_named(cloud: Cloud, reader: Reader) -> 
     assert "after this server was created" in sentence
 
 
-def test_a_snapshot_of_a_repaired_metadata_repairs_only_what_is_made_of_it(
-    cloud: Cloud, reader: Reader
-) -> None:
+def test_what_nova_manage_changed_is_shown_beside_the_column(cloud: Cloud, reader: Reader) -> None:
     server = cloud.create("shown", cloud.public_images["plain"])
     do.nova_manage("windows")(cloud, server)
     told = explained(cloud.bed, server, "windows")
