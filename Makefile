@@ -17,7 +17,7 @@ setup: ## install what the tests need, and nothing else
 	@scripts/setup test
 
 test: setup ## run all tests, those on real QEMU and libvirt too
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadgroup
 
 unit: setup ## run the tests that need no QEMU, libvirt or browser
 	$(BIN)/pytest -m 'not real'

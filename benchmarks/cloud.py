@@ -1,14 +1,15 @@
 """`guestclock audit --cell-db` against a bare loop that only reads the same rows with PyMySQL.
 
-    python benchmarks/cloud.py                       4,000 and 20,000 servers
+    python benchmarks/cloud.py                       10,000 and 50,000 servers
     python benchmarks/cloud.py --servers 100000      20,000 and 100,000 servers
     python benchmarks/cloud.py --serve FOLDER        leaves the cloud running, to look at it
 
 The cloud is in a MariaDB of its own, with Nova's and Glance's real tables. The bare loop sends the
 very statements that the audit sends, and throws the rows away. Both run as processes of their own,
-in turn, several times; the ratio is that of the medians. Then the same with all sources: Glance's
-database, and an API on loopback that waits before each page as a real one does. Memory is the peak
-of the process, which must not grow with the servers.
+in turn, several times; the ratio is that of the medians. Memory is the peak of the process, which
+must not grow with the servers: a fifth of them is measured first. That fifth is also read from all
+sources together: Glance's database, and an API on loopback that waits before each page as a real
+one does; there the bare loop asks for the same pages as well.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ from tests.platforms.openstack.stand_in import StandIn  # noqa: E402
 
 MOST_RATIO = 2.0
 MOST_GROWTH_MB = 30
-PART = 5
-"""The cloud is measured with a fifth of its servers first."""
+MOST_ROUNDS_OF_API = 3
+PARTS = 5
 
 # The peak of this very process, in KiB: what getrusage says of a child is at least its parent's.
 PEAK = """
@@ -88,6 +89,14 @@ class Run:
     peak: float
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How many times the bare loop an audit took, and MB at its highest peak."""
+
+    ratio: float
+    peak: float
+
+
 def run(command: Sequence[str], environment: dict[str, str]) -> Run:
     begin = time.perf_counter()
     done = subprocess.run(
@@ -111,13 +120,14 @@ class Bench:
         self._server = server
         self._rounds = rounds
 
-    def of_cell(self, servers: int) -> Run:
-        """Prints the ratio with the cell's database alone, and returns it, with the peak."""
+    def of_cell(self, servers: int) -> Measured:
+        """With the cell's database alone."""
         told = {"databases": [self._recorded("nova", servers_of_cell)], "api": None}
-        return self._compared(f"{servers} servers, --cell-db", self._cell(), told, {})
+        title = f"{servers} servers, --cell-db"
+        return self._compared(title, self._cell(), told, {}, self._rounds)
 
-    def of_cloud(self, servers: int, cloud: Cloud, delay: float) -> Run:
-        """The same with all sources."""
+    def of_cloud(self, servers: int, cloud: Cloud, delay: float) -> Measured:
+        """With all sources."""
         options = [*self._cell(), "--glance-db", self._kept("glance"), "--os-cloud", "stand-in"]
         databases = [
             self._recorded("nova", servers_of_cell),
@@ -128,12 +138,17 @@ class Bench:
             run(self._audit(options), environment)
             told = {"databases": databases, "api": asked_of(api)}
             title = f"{servers} servers, --cell-db --glance-db --os-cloud, {delay:g} s a page"
-            return self._compared(title, options, told, environment)
+            rounds = min(self._rounds, MOST_ROUNDS_OF_API)
+            return self._compared(title, options, told, environment, rounds)
 
     def _compared(
-        self, title: str, options: list[str], told: object, environment: dict[str, str]
-    ) -> Run:
-        """A Run whose seconds are the ratio."""
+        self,
+        title: str,
+        options: list[str],
+        told: object,
+        environment: dict[str, str],
+        rounds: int,
+    ) -> Measured:
         file = self._place / "told.json"
         file.write_text(json.dumps(told))
         bare = [sys.executable, "-c", BARE, str(file)]
@@ -141,14 +156,14 @@ class Bench:
         print(title)
         run(bare, environment)  # fills the server's memory, and the page cache
         pairs = []
-        for _ in range(self._rounds):
+        for _ in range(rounds):
             one, other = run(bare, environment), run(audit, environment)
             print(f"  bare loop {show(one)}   audit {show(other)}")
             pairs.append((one, other))
         loops, audits = zip(*pairs, strict=True)
         ratio = median(one.seconds for one in audits) / median(one.seconds for one in loops)
         print(f"  the audit takes {ratio:.2f} times the bare loop (at most {MOST_RATIO})")
-        return Run(ratio, max(one.peak for one in audits))
+        return Measured(ratio, max(one.peak for one in audits))
 
     def _cell(self) -> list[str]:
         return ["--cell-db", self._kept("nova"), "--host-zone", "Asia/Shanghai"]
@@ -225,22 +240,20 @@ def measure(place: Path, options: argparse.Namespace) -> bool:
     with mariadb(place) as server:
         server.make_tables()
         bench = Bench(place, server, options.rounds)
-        part = options.servers // PART
+        part = options.servers // PARTS
         cloud = Cloud(options.servers, options.images, options.hosts, options.seed)
         fill_images(server, cloud)
         fill_servers(server, cloud, 1, part)
         small = bench.of_cell(part)
+        slow = Measured(0, 0) if options.no_api else bench.of_cloud(part, cloud, options.delay)
         fill_servers(server, cloud, part + 1, options.servers)
         large = bench.of_cell(options.servers)
         growth = large.peak - small.peak
         print(
-            f"peak {small.peak:.0f} MB, for {PART} times the servers {large.peak:.0f} MB"
+            f"peak {small.peak:.0f} MB, for {PARTS} times the servers {large.peak:.0f} MB"
             f" (at most +{MOST_GROWTH_MB})"
         )
-        holds = large.seconds <= MOST_RATIO and growth <= MOST_GROWTH_MB
-        if not options.no_api:
-            holds &= bench.of_cloud(options.servers, cloud, options.delay).seconds <= MOST_RATIO
-        return holds
+        return max(large.ratio, slow.ratio) <= MOST_RATIO and growth <= MOST_GROWTH_MB
 
 
 def serve(place: Path, options: argparse.Namespace) -> None:
@@ -260,12 +273,12 @@ def serve(place: Path, options: argparse.Namespace) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--servers", type=int, default=20000)
+    parser.add_argument("--servers", type=int, default=50000)
     parser.add_argument("--images", type=int, default=5000)
     parser.add_argument("--hosts", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--delay", type=float, default=0.5, help="seconds a page of the API")
+    parser.add_argument("--delay", type=float, default=0.2, help="seconds a page of the API")
     parser.add_argument("--no-api", action="store_true", help="only the databases")
     parser.add_argument("--serve", type=Path, metavar="FOLDER")
     options = parser.parse_args()

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from osc_lib.command import command
 
 from guestclock.errors import GuestclockError
-from guestclock.platforms.interface import Note, Unread
 
 if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
+
+    from guestclock.platforms.interface import Note, Unread
 
 FINDINGS = 1
 UNREAD = 3
@@ -44,6 +45,8 @@ class _Speaking:
 
     def tell(self, told: Iterable[Unread | Note]) -> None:
         """Says what was not read, which makes exit code 3, and what sources could not tell."""
+        from guestclock.platforms.interface import Unread
+
         for one in told:
             if isinstance(one, Unread):
                 self.code = self.code or UNREAD
@@ -52,9 +55,9 @@ class _Speaking:
                 self.log.warning(f"note: {one.source}: {one.text}")
 
 
-class Lister(_Speaking, command.Lister):  # type: ignore[misc]
+class Lister(_Speaking, command.Lister):
     """A command that lists rows."""
 
 
-class ShowOne(_Speaking, command.ShowOne):  # type: ignore[misc]
+class ShowOne(_Speaking, command.ShowOne):
     """A command that shows one thing, field by field."""

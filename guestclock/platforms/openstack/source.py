@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 
 from guestclock.errors import GuestclockError, Unreadable, UsageProblem
 from guestclock.evidence import Unknown
@@ -27,6 +26,7 @@ from guestclock.zones import Zones
 
 _MADE = frozenset(("create", "rebuild"))
 _PAGE = 1000
+"""How many servers of the API are read ahead: one page of it."""
 
 
 class OpenStackSource:
@@ -94,10 +94,10 @@ class OpenStackSource:
                 yield server
             self.told.add(cell.notes)
         if read.api is not None:
-            listed = _ahead(read.api.servers)
-            for server in _until_it_fails(listed, f"cloud {read.api.name}"):
-                if isinstance(server, Unread) or seen is None or server.id not in seen:
-                    yield server
+            with closing(ahead(read.api.servers, _PAGE)) as listed:
+                for server in _until_it_fails(listed, f"cloud {read.api.name}"):
+                    if isinstance(server, Unread) or seen is None or server.id not in seen:
+                        yield server
             self.told.add(read.api.notes)
 
     def _one(self, target: str, read: Read) -> Server:
@@ -123,18 +123,6 @@ class OpenStackSource:
         raise UsageProblem(
             f"there is no server {clean(target)}", "give its id, or its name as it is written"
         )
-
-
-def _ahead(servers: Callable[[], Iterable[Server]]) -> Iterator[Server]:
-    """The servers; the API's next page is asked for while the caller works on this one."""
-    with closing(ahead(lambda: _pages(iter(servers())))) as pages:
-        for page in pages:
-            yield from page
-
-
-def _pages(servers: Iterator[Server]) -> Iterator[list[Server]]:
-    while page := list(islice(servers, _PAGE)):
-        yield page
 
 
 def _until_it_fails(servers: Iterable[Server], source: str) -> Iterator[Server | Unread]:
