@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tzlocal.windows_tz import tz_win, win_tz
 
+from guestclock import databases
 from guestclock.databases import (
     UNKNOWN_RELEASE,
     FolderDatabase,
@@ -21,6 +22,7 @@ from guestclock.databases import (
     windows_zone_map,
     zones_at_hand,
 )
+from guestclock.errors import Unreadable
 from guestclock.zones import UnknownZone, WindowsMap, offset_at
 
 MOMENT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -183,6 +185,27 @@ def test_the_first_of_equal_releases_wins() -> None:
 def test_a_host_without_a_database_is_given_the_packaged_one(tmp_path: Path) -> None:
     zones = zones_at_hand(tmp_path / "none")
     assert zones.host is packaged_database()
+
+
+def test_without_the_package_the_systems_database_has_every_part(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "packaged_database", not_installed)
+    zones = zones_at_hand.__wrapped__(root)
+    assert zones.host is zones.truth is zones.guest
+    assert zones.host.release == "2031c"
+
+
+def test_without_any_database_it_is_said_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "packaged_database", not_installed)
+    with pytest.raises(Unreadable, match="there is no zone database"):
+        zones_at_hand.__wrapped__(tmp_path / "none")
+
+
+def not_installed() -> None:
+    raise ModuleNotFoundError("No module named 'tzdata'", name="tzdata")
 
 
 def test_truth_follows_the_newest_database(root: Path) -> None:

@@ -5,8 +5,6 @@ import sys
 
 import pytest
 
-from tests.osc.conftest import OpenStack
-
 OURS = {"guestclock", "guestclock.osc", "guestclock.osc.plugin"}
 LIST = "import sys; print('\\n'.join(name for name in sys.modules))"
 COMMANDS = ("audit", "explain", "images", "servers")
@@ -22,7 +20,7 @@ def modules_after(code: str) -> set[str]:
 def test_the_plugin_itself_imports_nothing() -> None:
     # The client imports it at each of its commands.
     found = modules_after("import guestclock.osc.plugin")
-    bare = modules_after("import argparse, os, typing")
+    bare = modules_after("import __future__, argparse, os, typing")
     assert found - bare == OURS
 
 
@@ -36,15 +34,17 @@ def test_a_command_imports_its_options_and_no_more(command: str) -> None:
     assert {name.partition(".")[0] for name in found} <= {"guestclock"} | sys.stdlib_module_names
 
 
-def test_the_commands_do_without_what_only_our_own_program_brings(openstack: OpenStack) -> None:
-    ran = openstack("clock", "audit", "--host-zone", "Asia/Shanghai")
-    assert ran.code == 1, ran.err
+def test_a_command_does_without_what_our_own_program_brings() -> None:
     code = (
-        "import sys; sys.modules.update(dict.fromkeys("
-        "('msgspec', 'tzdata', 'tzlocal', 'lxml', 'libvirt', 'sqlalchemy', 'click', 'rich')));"
-        "import guestclock.platforms.openstack.source, guestclock.audit, guestclock.rules,"
-        " guestclock.explanation, guestclock.platforms.stated, guestclock.reports.records,"
-        " guestclock.reports.tree, guestclock.reports.audit.summary, guestclock.databases;"
-        "guestclock.databases.zones_at_hand()"
+        "import sys;"
+        "sys.modules.update(dict.fromkeys(('click', 'libvirt', 'lxml', 'msgspec', 'rich',"
+        " 'sqlalchemy', 'tzdata', 'tzlocal')));"
+        "import guestclock.audit, guestclock.explanation, guestclock.rules,"
+        " guestclock.platforms.openstack.source, guestclock.platforms.openstack.notifications,"
+        " guestclock.platforms.stated, guestclock.reports.audit.summary,"
+        " guestclock.reports.records, guestclock.reports.tree;"
+        "from guestclock.databases import zones_at_hand; zones_at_hand()"
     )
-    assert "guestclock.cli" not in modules_after(code)
+    found = modules_after(code)
+    assert "guestclock.platforms.openstack.api" in found
+    assert not {name for name in found if name.startswith("guestclock.cli")}

@@ -197,7 +197,7 @@ configure_nova() {
 		connection_uri = qemu:///system
 		virt_type = qemu
 		cpu_mode = none
-		wait_soft_reboot_seconds = 10
+		wait_soft_reboot_seconds = 20
 		[vnc]
 		enabled = false
 		[spice]
@@ -219,8 +219,12 @@ configure_nova() {
 	END
 }
 
+# All of nova-compute's threads are one client, and libvirtd would let it wait, and hang up on it
+# when the wait is long.
 configure_libvirtd() {
 	cat <<-END
+		max_client_requests = 100
+		keepalive_interval = -1
 		auth_unix_ro = "none"
 		auth_unix_rw = "none"
 		unix_sock_group = "root"
