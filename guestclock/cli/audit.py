@@ -134,7 +134,7 @@ def _servers(
     from guestclock.cli.sources import surroundings_of
     from guestclock.platforms.openstack.source import OpenStackSource
 
-    # What is read has no cycles, and to look for some at every 700 objects takes a tenth of the time.
+    # What is read has no cycles: to look for some at every 700 objects takes a tenth of the time.
     gc.set_threshold(20_000)
     source = OpenStackSource(cloud, surroundings_of(sources, zones))
     return audited(source.collected(judge.at, zones), judge, known)

@@ -1,4 +1,4 @@
-"""The commands in the cloud's own openstack client, in that client's Python and with its packages."""
+"""The commands in the system's own openstack client: its Python, its packages, its login."""
 
 from __future__ import annotations
 
