@@ -50,7 +50,7 @@ class _Speaking:
         for one in told:
             if isinstance(one, Unread):
                 self.code = self.code or UNREAD
-                self.log.warning(f"not read: {one.source}: {one.reason}")
+                self.log.error(f"not read: {one.source}: {one.reason}")
             else:
                 self.log.warning(f"note: {one.source}: {one.text}")
 
