@@ -122,11 +122,13 @@ def mariadb(folder: Path) -> Iterator[MariaDb]:
         _found(tool)
     user, data = getpass.getuser(), folder / "data"
     install = [_found("mariadb-install-db"), "--no-defaults", f"--datadir={data}"]
+    # Not in /tmp, where each mariadbd that starts removes the files of all others.
+    install += [f"--tmpdir={folder}"]
     install += [f"--user={user}", "--auth-root-authentication-method=normal", "--skip-test-db"]
     subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
     server = MariaDb(folder)
     command = [_found("mariadbd"), *_OPTIONS, f"--user={user}", f"--datadir={data}"]
-    command += [f"--socket={server.socket}"]
+    command += [f"--socket={server.socket}", f"--tmpdir={folder}"]
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as notified:
         # As systemd does it: the server says itself when it is ready.
         notified.bind(str(folder / "notify"))

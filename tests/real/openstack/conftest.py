@@ -21,7 +21,6 @@ PATIENCE = 900
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     ours = [item for item in items if HERE in item.path.parents]
     for item in ours:
-        item.add_marker(pytest.mark.xdist_group("openstack"))
         item.add_marker(pytest.mark.timeout(PATIENCE))
     if ours and os.geteuid() != 0:
         why = f"{len(ours)} tests of {HERE.name} are left out: it takes root to start a cloud"

@@ -163,10 +163,12 @@ def mariadb() -> Iterator[MariaDb]:
     """A MariaDB that writes down all that it is asked."""
     with _folder(None) as folder:
         data, port = folder / "data", _free_port()
+        # Not in /tmp, where each mariadbd that starts removes the files of all others.
+        own = f"--tmpdir={folder}"
         us = ["--user=root"] if os.geteuid() == 0 else []
-        made = ["mariadb-install-db", "--no-defaults", *us, f"--datadir={data}", "--skip-test-db"]
+        made = ["mariadb-install-db", "--no-defaults", own, *us, f"--datadir={data}", "--skip-test-db"]
         _run([*made, "--auth-root-authentication-method=normal"])
-        command = ["mariadbd", "--no-defaults", *us, f"--datadir={data}", f"--port={port}"]
+        command = ["mariadbd", "--no-defaults", own, *us, f"--datadir={data}", f"--port={port}"]
         command += [f"--socket={folder}/sock", "--bind-address=127.0.0.1", "--general-log"]
         command += ["--log-output=TABLE", f"--pid-file={folder}/pid", "--innodb-fast-shutdown=2"]
         command += ["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0"]

@@ -64,6 +64,8 @@ configure_mariadb() {
 		[mariadbd]
 		user = root
 		datadir = $BED_DIR/mariadb
+		# Not /tmp, where each mariadbd that starts removes the files of all others.
+		tmpdir = $RUN
 		socket = $RUN/mariadb.sock
 		bind-address = 127.0.0.1
 		port = $PORT_DB

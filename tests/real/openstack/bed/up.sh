@@ -106,12 +106,12 @@ once() {
 }
 
 # ---- libvirt, database, broker -----------------------------------------------
-start libvirtd "$HERE/host-view.sh" "$BED_DIR/host/etc" \
+start libvirtd "$PYTHON" "$HERE/reaper.py" "$HERE/host-view.sh" "$BED_DIR/host/etc" \
 	/usr/sbin/libvirtd --config "$ETC/libvirtd.conf" --pid-file "$RUN/libvirtd.own.pid"
 
 install_mariadb() {
 	rm -rf -- "$BED_DIR/mariadb"
-	mariadb-install-db --no-defaults --user=root --datadir="$BED_DIR/mariadb" \
+	mariadb-install-db --no-defaults --user=root --datadir="$BED_DIR/mariadb" --tmpdir="$RUN" \
 		--auth-root-authentication-method=socket --auth-root-socket-user=root --skip-test-db
 }
 once mariadb install_mariadb >>"$LOG/mariadb.log" 2>&1 || die "mariadb-install-db failed" mariadb
