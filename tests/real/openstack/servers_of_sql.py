@@ -166,8 +166,8 @@ def mariadb() -> Iterator[MariaDb]:
         # Not in /tmp, where each mariadbd that starts removes the files of all others.
         own = f"--tmpdir={folder}"
         us = ["--user=root"] if os.geteuid() == 0 else []
-        made = ["mariadb-install-db", "--no-defaults", own, *us, f"--datadir={data}", "--skip-test-db"]
-        _run([*made, "--auth-root-authentication-method=normal"])
+        made = ["mariadb-install-db", "--no-defaults", own, *us, f"--datadir={data}"]
+        _run([*made, "--skip-test-db", "--auth-root-authentication-method=normal"])
         command = ["mariadbd", "--no-defaults", own, *us, f"--datadir={data}", f"--port={port}"]
         command += [f"--socket={folder}/sock", "--bind-address=127.0.0.1", "--general-log"]
         command += ["--log-output=TABLE", f"--pid-file={folder}/pid", "--innodb-fast-shutdown=2"]
