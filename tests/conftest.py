@@ -13,7 +13,7 @@ from guestclock.databases import packaged_database, windows_zone_map
 from guestclock.zones import WindowsMap, Zones
 
 
-class OneCloud(LoadScopeScheduling):
+class OneCloud(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Every test to the next free worker, but those on OpenStack all to one: they share a cloud."""
 
     def _split_scope(self, nodeid: str) -> str:
