@@ -40,6 +40,7 @@ ARROWS: dict[str, set[str]] = {
     "audit": {"platforms", "rules"},
     "cases": {"platforms"},
     "databases": set(),
+    "disks": set(),
     "fleet": {"audit", "platforms"},
     "rules": {"platforms"},
     "inventory": set(),

@@ -1,0 +1,1 @@
+"""Decompression that the standard library does not have, bounded."""

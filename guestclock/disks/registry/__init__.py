@@ -1,0 +1,1 @@
+"""The registry of Windows: hives and their transaction logs."""

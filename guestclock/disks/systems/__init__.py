@@ -1,0 +1,1 @@
+"""The systems that are found on disks, one file a family."""
