@@ -156,6 +156,7 @@ SYSTEMS: dict[str, System] = {
     "linux-local": LinuxLocal(),
     "freebsd": _TakesUtc("FreeBSD", "FreeBSD takes the RTC for UTC without /etc/wall_cmos_clock"),
     "freebsd-local": FreeBsdLocal(),
+    "netbsd": _TakesUtc("NetBSD", "NetBSD takes the RTC for UTC without rtclocaltime"),
     "openbsd": OpenBsd(),
     "dos": Dos(),
     "unknown": UnknownSystem(),

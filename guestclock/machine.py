@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from guestclock.clock import Clock, Variable
+from guestclock.disk import Disk, DiskFile
 from guestclock.evidence import Fact, Inferred, Observed, Unknown
 from guestclock.guest import Guest, bias_at
 from guestclock.law import BEYOND_YEARS, Host, Start, boot, start
@@ -77,7 +78,7 @@ class Facts:
     None where it is off or was not asked. `stored` is the definition as it stands on its host,
     where a manager writes another one at the next cold start; None where it is `definition`
     itself. `process` is None for a machine that does not run, and `asked` says whether anyone
-    could tell.
+    could tell. `disk` is what the machine's own disk says, None where it was not read.
     """
 
     definition: Fact[Clock]
@@ -88,14 +89,16 @@ class Facts:
     hardware: Hardware = Hardware()
     guest: Guest = Guest()
     host: Host = Host()
+    disk: Disk | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine and what was read of it."""
+    """A machine and what was read of it; `disks` are looked for only where they are to be read."""
 
     identity: Identity
     facts: Facts
+    disks: tuple[DiskFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from guestclock.findings import registry
 from guestclock.findings.finding import Rule
 from guestclock.platforms.openstack.findings import registry as openstack
 
-RULES: tuple[Rule, ...] = (*registry.RULES, *openstack.RULES)
+RULES: tuple[Rule, ...] = tuple(
+    sorted((*registry.RULES, *openstack.RULES), key=lambda rule: rule.id)
+)
 """Every rule; an id is never given to another rule, nor a rule another id."""
 
 

@@ -19,6 +19,7 @@ PACKAGE = ROOT / "guestclock"
 CORE = {
     "clock",
     "cures",
+    "disk",
     "errors",
     "evidence",
     "explanation",
@@ -42,13 +43,14 @@ ARROWS: dict[str, set[str]] = {
     "databases": set(),
     "disks": set(),
     "fleet": {"audit", "platforms"},
+    "inside": {"disks", "platforms"},
     "rules": {"platforms"},
     "inventory": set(),
     "lab": {"databases", "platforms"},
     # The commands of the openstack client: a roof of its own, that knows nothing of click.
     "osc": {"audit", "databases", "platforms", "reports", "rules"},
     "platforms": {"databases", "inventory"},
-    "reports": {"audit", "platforms"},
+    "reports": {"audit", "disks", "platforms"},
 }
 # The roof may look down on all rooms.
 ARROWS |= {"cli": set(ARROWS) - {"osc"}, "__main__": {"cli"}}

@@ -28,6 +28,9 @@ COMMANDS = {
     "audit": LazyCommand(
         "guestclock.cli.audit:audit", "Find wrong clocks in files, hosts and whole clouds."
     ),
+    "inspect": LazyCommand(
+        "guestclock.cli.inspect:inspect", "Read from disk images how their systems take the clock."
+    ),
     "listen": LazyCommand(
         "guestclock.cli.listen:listen", "Record what OpenStack tells of its servers."
     ),

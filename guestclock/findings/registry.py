@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from guestclock.findings import definition, dst, kind, start, zone
+from guestclock.findings import definition, disk, dst, kind, start, zone
 from guestclock.findings.finding import Rule
 
-RULES: tuple[Rule, ...] = (*kind.RULES, *zone.RULES, *definition.RULES, *dst.RULES, *start.RULES)
+RULES: tuple[Rule, ...] = (
+    *kind.RULES,
+    *zone.RULES,
+    *definition.RULES,
+    *dst.RULES,
+    *start.RULES,
+    *disk.RULES,
+)

@@ -15,12 +15,14 @@ from guestclock.law import Host
 class Surroundings:
     """Given to every source: the host where it cannot be seen, and the user's list of guests.
 
-    `hosts` are those of which something else was said than of all, by their name.
+    `hosts` are those of which something else was said than of all, by their name. `disks` says
+    whether the disks of machines will be read, so that sources note which they are.
     """
 
     host: Host = field(default=Host())
     inventory: Inventory = NO_INVENTORY
     hosts: Mapping[str, Host] = field(default_factory=dict)
+    disks: bool = False
 
     def host_of(self, name: str) -> Host:
         """What was said of the host of that name, or of all."""

@@ -15,6 +15,7 @@ from guestclock.machine import NOT_READ, Facts, Identity, Machine, Process
 from guestclock.platforms.interface import Read, Unread
 from guestclock.platforms.libvirt.commandline import overrides_of
 from guestclock.platforms.libvirt.dialect import BadClock
+from guestclock.platforms.libvirt.disks import disks_of
 from guestclock.platforms.libvirt.domain import (
     PLATFORM,
     BadDomain,
@@ -90,11 +91,13 @@ class Connection:
         import libvirt
 
         xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
-        inactive = read_domain(parse(xml.encode(), self._parser))
+        element = parse(xml.encode(), self._parser)
+        inactive = read_domain(element)
         facts = replace(self._reader.facts(inactive), asked=True)
         if domain.isActive():
             facts = self._running(domain, facts)
-        return Machine(Identity(inactive.uuid, inactive.name, PLATFORM, self._uri), facts)
+        disks = disks_of(element) if self._given.disks else ()
+        return Machine(Identity(inactive.uuid, inactive.name, PLATFORM, self._uri), facts, disks)
 
     def _running(self, domain: LibvirtDomain, facts: Facts) -> Facts:
         live = read_domain(parse(domain.XMLDesc(0).encode(), self._parser))

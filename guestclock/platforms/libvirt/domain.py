@@ -20,6 +20,7 @@ from guestclock.law import Host
 from guestclock.machine import Facts, Hardware, Identity, Machine, Process
 from guestclock.platforms.libvirt.commandline import Overrides, overrides_of
 from guestclock.platforms.libvirt.dialect import BadClock, RawClock, clock_of, raw_clock
+from guestclock.platforms.libvirt.disks import disks_of
 from guestclock.platforms.libvirt.kinds import NOVA, OSINFO, Hints, NovaImage, kind_of
 from guestclock.platforms.surroundings import Surroundings, guest_in
 from guestclock.platforms.text import clean
@@ -184,7 +185,8 @@ class DomainReader:
         domain = read_domain(element)
         name = domain.name or source.rpartition("/")[2]
         identity = Identity(domain.uuid or domain.name or source, name, PLATFORM, source)
-        return Machine(identity, self.facts(domain))
+        disks = disks_of(element) if self.surroundings.disks else ()
+        return Machine(identity, self.facts(domain), disks)
 
     def facts(self, domain: Domain) -> Facts:
         """What follows from a domain; equal ones get the same object. Raises BadDomain."""

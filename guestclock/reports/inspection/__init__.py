@@ -1,0 +1,1 @@
+"""What is on disk images, for people and for programs."""
