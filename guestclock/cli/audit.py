@@ -131,13 +131,14 @@ def _servers(
     import gc
 
     from guestclock.audit import audit as audited
-    from guestclock.cli.sources import surroundings_of
+    from guestclock.cli.sources import surroundings_of, with_disks
     from guestclock.platforms.openstack.source import OpenStackSource
 
     # What is read has no cycles: to look for some at every 700 objects takes a tenth of the time.
     gc.set_threshold(20_000)
     source = OpenStackSource(cloud, surroundings_of(sources, zones))
-    return audited(source.collected(judge.at, zones), judge, known)
+    collected = with_disks(source.collected(judge.at, zones), sources, zones)
+    return audited(collected, judge, known)
 
 
 def _results(
@@ -154,7 +155,8 @@ def _results(
     from guestclock.fleet import audit_files
     from guestclock.platforms.qemu.source import is_command_line
 
-    others = tuple(path for path in paths if is_command_line(path))
+    # One process reads all disks: an image that many machines share is read once.
+    others = tuple(path for path in paths if sources.disks or is_command_line(path))
     files = [path for path in paths if path not in others]
     rest = collect(others, sources, zones) if others or sources.connections else iter(())
 

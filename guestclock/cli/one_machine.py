@@ -101,14 +101,20 @@ def find_server(
     What could not, and what sources could not tell, goes to standard error. Raises UsageProblem,
     Unreadable.
     """
-    from guestclock.cli.sources import surroundings_of
-    from guestclock.platforms.interface import Unread
+    from guestclock.cli.sources import surroundings_of, with_disks
+    from guestclock.platforms.interface import Managed, Unread
     from guestclock.platforms.openstack.source import OpenStackSource
 
     source = OpenStackSource(cloud, surroundings_of(options, zones))
     found = source.find(target)
+    told = list(source.told.drained())
+    for looked in with_disks(iter((found,)), options, zones):
+        if isinstance(looked, Managed):
+            found = looked
+        else:
+            told.append(looked)
     complete = True
-    for one in source.told.drained():
+    for one in told:
         if isinstance(one, Unread):
             complete = False
             click.echo(f"not read: {one.source}: {one.reason}", err=True)

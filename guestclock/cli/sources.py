@@ -8,18 +8,37 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
-    from guestclock.platforms.interface import Read
+    from guestclock.inside import Inside
+    from guestclock.platforms.interface import Collected, Read, Unread
     from guestclock.platforms.openstack.given import Given
     from guestclock.platforms.surroundings import Surroundings
     from guestclock.zones import Zones
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Collects = TypeVar("Collects", bound="Collected")
+
+
+@dataclass(frozen=True, slots=True)
+class DiskOptions:
+    """Whether the machines' own disks are read: `auto` by the paths of their definitions, `named`
+    as pairs of a machine and an image; `follow` their backing files too, in `allowed` folders.
+    """
+
+    auto: bool = False
+    named: tuple[tuple[str, str], ...] = ()
+    follow: bool = False
+    allowed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether any disk is read."""
+        return self.auto or bool(self.named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +56,7 @@ class SourceOptions:
     glance_db: str | None = None
     notifications: str | None = None
     folders: tuple[str, ...] = ()
+    disks: DiskOptions = DiskOptions()
 
     @property
     def host_zone(self) -> str | None:
@@ -133,6 +153,26 @@ _OPTIONS = (
         help="A TZ in libvirtd's own environment, where it cannot be seen.",
     ),
     click.option(
+        "--disks",
+        multiple=True,
+        is_flag=False,
+        flag_value="",
+        metavar="[=NAME=IMAGE]",
+        help="Read the machines' own disks by the paths in their definitions; with NAME=IMAGE "
+        "that machine's from there.",
+    ),
+    click.option(
+        "--follow-backing",
+        is_flag=True,
+        help="With --disks: also the files that a disk says it rests on.",
+    ),
+    click.option(
+        "--allow-dir",
+        multiple=True,
+        metavar="DIR",
+        help="Where such files may be beside the disk's own folder.",
+    ),
+    click.option(
         "--live",
         is_flag=True,
         help="Also read the RTC of running machines through QEMU's monitor. "
@@ -161,6 +201,9 @@ def source_options(command: Command) -> Callable[..., Any]:
         glance_db: str | None,
         notifications: str | None,
         xml: tuple[str, ...],
+        disks: tuple[str, ...],
+        follow_backing: bool,
+        allow_dir: tuple[str, ...],
         **others: object,
     ) -> object:
         options = SourceOptions(
@@ -175,6 +218,7 @@ def source_options(command: Command) -> Callable[..., Any]:
             glance_db,
             notifications,
             xml,
+            _disk_options(disks, follow_backing, allow_dir),
         )
         return command(*args, sources=options, **others)
 
@@ -182,6 +226,21 @@ def source_options(command: Command) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
+
+
+def _disk_options(given: tuple[str, ...], follow: bool, allowed: tuple[str, ...]) -> DiskOptions:
+    named = []
+    for text in filter(None, given):
+        name, _, image = text.partition("=")
+        if not name or not image:
+            from guestclock.errors import UsageProblem
+
+            raise UsageProblem(
+                f"--disks {text!r} names no machine and image",
+                "write --disks NAME=IMAGE; for all disks put --disks last, or write --disks=",
+            )
+        named.append((name, image))
+    return DiskOptions("" in given, tuple(named), follow, allowed)
 
 
 def load_zones() -> Zones:
@@ -195,7 +254,36 @@ def surroundings_of(options: SourceOptions, zones: Zones) -> Surroundings:
     """What the options say of hosts and guests. Raises UsageProblem, Unreadable."""
     from guestclock.platforms.stated import surroundings_stated
 
-    return surroundings_stated(options.host_zones, options.libvirtd_zone, options.guests, zones)
+    stated = surroundings_stated(options.host_zones, options.libvirtd_zone, options.guests, zones)
+    return replace(stated, disks=options.disks.auto)
+
+
+@contextmanager
+def inside_of(options: SourceOptions, zones: Zones) -> Iterator[Inside]:
+    """What reads the machines' disks; a name that no machine had is told at the end."""
+    from guestclock.disks.budget import Limits
+    from guestclock.disks.worker import Inspector
+    from guestclock.inside import Inside
+
+    disks, named = options.disks, dict(options.disks.named)
+    with Inspector(Limits(), follow=disks.follow, allowed=disks.allowed) as inspector:
+        inside = Inside(inspector.inspect, zones, named)
+        yield inside
+        for note in inspector.notes:
+            click.echo(f"note: {note}", err=True)
+    for name in named.keys() - inside.used:
+        click.echo(f"note: --disks: no machine is called {name!r}", err=True)
+
+
+def with_disks(
+    collected: Iterator[Collects], options: SourceOptions, zones: Zones
+) -> Iterator[Collects | Unread]:
+    """The same, each machine with what its own disk says, where disks are read."""
+    if not options.disks:
+        yield from collected
+        return
+    with inside_of(options, zones) as inside:
+        yield from inside.machines(collected)
 
 
 def collect(paths: Iterable[str], options: SourceOptions, zones: Zones) -> Iterator[Read]:
@@ -206,7 +294,7 @@ def collect(paths: Iterable[str], options: SourceOptions, zones: Zones) -> Itera
     before the first machine where an option is wrong.
     """
     surroundings = surroundings_of(options, zones)
-    return _collect(tuple(paths), options, surroundings)
+    return with_disks(_collect(tuple(paths), options, surroundings), options, zones)
 
 
 def _collect(

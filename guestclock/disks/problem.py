@@ -27,11 +27,13 @@ class Reason(Enum):
     AMBIGUOUS = "ambiguous"
     LIMIT = "limit"
     UNREACHABLE = "unreachable"
+    FAULT = "fault"
 
 
 FAILURES = frozenset(
     (
         Reason.DAMAGED,
+        Reason.FAULT,
         Reason.LIMIT,
         Reason.NOT_AN_IMAGE,
         Reason.REFUSED_REFERENCE,
@@ -68,6 +70,12 @@ class RefusedReference(DiskProblem):
     """The image names another file or address, which is not opened for it."""
 
     reason = Reason.REFUSED_REFERENCE
+
+
+class Empty(DiskProblem):
+    """Not a byte is there."""
+
+    reason = Reason.EMPTY
 
 
 class NotAnImage(DiskProblem):

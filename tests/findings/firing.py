@@ -8,6 +8,7 @@ from guestclock.clock import Absolute, Basis, Localtime, Timer, Utc, Variable, Z
 from guestclock.machine import Facts, Hardware
 from guestclock.zones import Zones
 from tests.findings.build import ZONES, OldDatabase, facts, zones
+from tests.findings.disks import found, rules, with_systems
 
 
 class Firing(NamedTuple):
@@ -95,5 +96,35 @@ FIRING = {
         "note",
         facts(Utc(), "linux", hardware=Hardware("kvm", "s390x", "s390-ccw-virtio-7.2")),
         facts(Utc(), "linux", hardware=Hardware("qemu", "s390x", "s390-ccw-virtio-7.2")),
+    ),
+    "CLK701": Firing(
+        "warning",
+        with_systems(facts(Utc(), "linux"), found("windows")),
+        with_systems(facts(Utc(), "linux"), found("linux")),
+    ),
+    "CLK702": Firing(
+        "warning",
+        with_systems(facts(Localtime()), found("windows-universal")),
+        with_systems(facts(Localtime()), found("windows")),
+    ),
+    "CLK703": Firing(
+        "warning",
+        with_systems(facts(Utc()), found("windows", "Europe/Berlin", bias=-120, sealed=True)),
+        with_systems(facts(Utc()), found("windows", "Europe/Berlin", bias=-60, sealed=True)),
+    ),
+    "CLK704": Firing(
+        "warning",
+        with_systems(facts(Utc()), found("linux", rules=rules("Asia/Shanghai", 7 * 3600))),
+        with_systems(facts(Utc()), found("linux", rules=rules("Asia/Shanghai", 8 * 3600))),
+    ),
+    "CLK705": Firing(
+        "warning",
+        with_systems(facts(Utc()), found("windows"), found("linux")),
+        with_systems(facts(Utc()), found("windows")),
+    ),
+    "CLK706": Firing(
+        "note",
+        with_systems(facts(Utc()), unknown="encrypted"),
+        with_systems(facts(Utc()), found("windows")),
     ),
 }
