@@ -37,12 +37,20 @@ class Node:
 class FileSystem(Protocol):
     """A file system, read only as far as it is asked. Each call raises DiskProblem at most."""
 
-    name: str
-    """What it is called: ntfs, ext4, xfs, btrfs, ufs2, fat32, exfat."""
-    label: str
-    """The volume's own label, empty where it has none."""
-    warnings: tuple[str, ...]
-    """What a reader should know, such as a journal that was not replayed; one line each."""
+    @property
+    def name(self) -> str:
+        """What it is called: ntfs, ext4, xfs, btrfs, ufs2, fat32, exfat."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """The volume's own label, empty where it has none."""
+        ...
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader should know, such as a journal that was not replayed; one line each."""
+        ...
 
     def root(self) -> Node:
         """The folder that all paths start from."""

@@ -1,0 +1,1 @@
+"""Images on servers, of which only what is needed is fetched."""
