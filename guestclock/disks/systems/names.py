@@ -6,10 +6,50 @@ be copied into an image's properties and make it wrong.
 
 from __future__ import annotations
 
-from guestclock.disks.found import System
+import csv
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
-# Proxmox's ostype by libosinfo's short id (qm.conf(5)); what is newer goes by the newest.
+from guestclock.disks.found import System
+from guestclock.zones import UnknownZone, WindowsMap, WindowsZone
+
+# osinfo-db: by the ID of os-release, the short id and the rest of the URL. The fields are the
+# version as it is (0), its first number (1), its first two (2), and SUSE's service pack (3).
+_OSINFO = {
+    "almalinux": ("almalinux{1}", "almalinux.org/almalinux/{1}"),
+    "alpine": ("alpinelinux{2}", "alpinelinux.org/alpinelinux/{2}"),
+    "arch": ("archlinux", "archlinux.org/archlinux/rolling"),
+    "centos": ("centos{2}", "centos.org/centos/{2}"),
+    "centos-stream": ("centos-stream{1}", "centos.org/centos-stream/{1}"),
+    "cirros": ("cirros{0}", "cirros-cloud.net/cirros/{0}"),
+    "clear-linux-os": ("clearlinux", "clearlinux.org/clearlinux/rolling"),
+    "debian": ("debian{1}", "debian.org/debian/{1}"),
+    "debian-testing": ("debiantesting", "debian.org/debian/testing"),
+    "fedora": ("fedora{1}", "fedoraproject.org/fedora/{1}"),
+    "gentoo": ("gentoo", "gentoo.org/gentoo/rolling"),
+    "mageia": ("mageia{1}", "mageia.org/mageia/{1}"),
+    "manjaro": ("manjaro", "manjaro.org/manjaro/rolling"),
+    "nixos": ("nixos-{2}", "nixos.org/nixos/{2}"),
+    "ol": ("ol{2}", "oracle.com/ol/{2}"),
+    "opensuse-leap": ("opensuse{2}", "opensuse.org/opensuse/{2}"),
+    "opensuse-tumbleweed": ("opensusetumbleweed", "opensuse.org/opensuse/tumbleweed"),
+    "rhel": ("rhel{2}", "redhat.com/rhel/{2}"),
+    "rocky": ("rocky{1}", "rockylinux.org/rocky/{1}"),
+    "slackware": ("slackware{2}", "slackware.com/slackware/{2}"),
+    "sled": ("sled{3}", "suse.com/sled/{0}"),
+    "sles": ("sles{3}", "suse.com/sles/{0}"),
+    "sle": ("sle{3}", "suse.com/sle/{0}"),
+    "ubuntu": ("ubuntu{2}", "ubuntu.com/ubuntu/{2}"),
+    "void": ("voidlinux", "voidlinux.org/voidlinux/rolling"),
+    "freebsd": ("freebsd{2}", "freebsd.org/freebsd/{2}"),
+    "netbsd": ("netbsd{2}", "netbsd.org/netbsd/{2}"),
+    "openbsd": ("openbsd{2}", "openbsd.org/openbsd/{2}"),
+}
+# qm.conf(5), ostype: the newer of a pair goes with the older's, as Proxmox names them.
 _PROXMOX = {
+    "win2k": "w2k",
     "winxp": "wxp",
     "win2k3": "w2k3",
     "win2k3r2": "w2k3",
@@ -28,111 +68,136 @@ _PROXMOX = {
     "win2k22": "win11",
     "win2k25": "win11",
 }
-# Distributions whose id in os-release is not what libosinfo begins its short id with.
-_LIBOSINFO = {
-    "almalinux": "almalinux",
-    "rocky": "rocky",
+# Words of Glance's list for os_distro that are not the ID of os-release (Glance's guide, "Useful
+# image properties").
+_DISTROS = {
     "opensuse-leap": "opensuse",
-    "sles": "sle",
-    "amzn": "amazon",
-    "ol": "ol",
+    "opensuse-tumbleweed": "opensuse",
+    "dos": "msdos",
+    "solaris": "opensolaris",
+    "illumos": "opensolaris",
 }
-# Those that libosinfo has one entry for, whatever their version.
-_ROLLING = {
-    "arch": "archlinux",
-    "gentoo": "gentoo",
-    "opensuse-tumbleweed": "opensusetumbleweed",
-    "debian": "debiantesting",
-}
-# Those that it knows by their major version.
-_MAJOR = frozenset(("debian", "almalinux", "rocky", "centos", "fedora"))
+_UNKNOWN = "how it takes the RTC is not known"
 
 
 def names(system: System) -> dict[str, object]:
-    """By platform: nova, libosinfo, proxmox, kubevirt.
+    """By platform: `nova`, `libosinfo`, `proxmox`, `kubevirt`; each may have `cannot` or `note`.
 
-    nova: `os_type` and `os_distro` are what the image's properties should be; None means that the
-    property is left out. proxmox: `ostype` and `localtime` (0 or 1). kubevirt: `clock` of the
-    VirtualMachine's domain. Sources: Nova's libvirt driver (`_set_clock`), osinfo-db, qm.conf(5),
-    KubeVirt's API `Clock`.
+    - nova: `os_type` and `os_distro`, the image's properties; None is one to leave out. Nova gives
+      local time for os_type=windows and UTC for all else, and takes no third word
+      (nova/virt/libvirt/driver.py `_set_clock`; nova/objects/fields.py `OSType`).
+    - libosinfo: `id` (short) and `url`, as osinfo-db has them.
+    - proxmox: `ostype` and `localtime`, 0 or 1 (qm.conf(5)).
+    - kubevirt: `clock` of the domain, with `utc` or `timezone` (KubeVirt's API, `Clock`: it has
+      neither libvirt's localtime nor its basis).
     """
-    short = _short_id(system)
     return {
         "nova": _nova(system),
-        "libosinfo": {"id": short},
-        "proxmox": _proxmox(system, short),
+        "libosinfo": _libosinfo(system),
+        "proxmox": _proxmox(system),
         "kubevirt": _kubevirt(system),
     }
 
 
-def _needs_local(system: System) -> bool | None:
-    return {"local": True, "utc": False}.get(system.rtc)
-
-
 def _nova(system: System) -> dict[str, object]:
-    local = _needs_local(system)
-    found: dict[str, object] = {
-        "os_type": "windows" if system.family == "windows" else "linux",
-        "os_distro": system.id if system.family == "linux" else system.family,
-    }
-    if system.family not in ("windows", "linux"):
-        # Nova compares with "windows" alone; any other word than these two only confuses readers.
-        found["os_type"] = None
-    if system.family == "windows" and local is False:
-        found["os_type"] = None
-        found["note"] = "it takes the RTC for UTC: with os_type=windows it would be wrong"
-    if system.family != "windows" and local:
-        found["cannot"] = "only os_type=windows gives an RTC in local time"
+    windows, linux = system.family == "windows", system.family == "linux"
+    distro = "windows" if windows else _DISTROS.get(system.id, system.id) or None
+    kind = {"windows": "windows", "linux": "linux"}.get(system.family)
+    found: dict[str, object] = {"os_type": kind, "os_distro": distro}
+    if system.rtc == "unknown":
+        return found | {"os_type": None if windows else kind, "cannot": _UNKNOWN}
+    local = system.rtc == "local"
+    if windows and not local:
+        found |= {
+            "os_type": None,
+            "cannot": "a Windows with its RTC in UTC: os_type=windows gives it local time, and "
+            "without os_type it lacks what Nova turns on for Windows",
+        }
+    elif local and not windows:
+        found["cannot"] = "an RTC in local time for any system but Windows"
+    elif windows:
+        found["note"] = "the local time that it gives is that of the compute host"
+    elif not linux:
+        found["note"] = "Nova takes linux and windows only: without os_type the RTC is in UTC"
     return found
 
 
-def _proxmox(system: System, short: str | None) -> dict[str, object]:
-    ostype = {"windows": "win11", "linux": "l26"}.get(system.family, "other")
-    if system.family == "windows" and short is not None:
-        ostype = _PROXMOX.get(short, ostype)
-    local = _needs_local(system)
-    return {"ostype": ostype, "localtime": None if local is None else int(local)}
+def _libosinfo(system: System) -> dict[str, object]:
+    if system.family == "windows" and system.id.startswith("win"):
+        return {"id": system.id, "url": f"http://microsoft.com/win/{system.id.removeprefix('win')}"}
+    key = _osinfo_key(system)
+    version = re.match(r"\d+(?:\.\d+)*", system.version or "")
+    if key not in _OSINFO:
+        return {"id": None, "cannot": "osinfo-db has no such system, as far as is known here"}
+    short, url = _OSINFO[key]
+    if "{" not in short:
+        return {"id": short, "url": f"http://{url}"}
+    if version is None:
+        return {"id": None, "cannot": "its version is not known, and osinfo-db goes by that"}
+    first, second = (*version[0].split("."), "0")[:2]
+    pack = first if second == "0" else f"{first}sp{second}"
+    fields = (version[0], first, f"{first}.{second}", pack)
+    return {"id": short.format(*fields), "url": f"http://{url.format(*fields)}"}
+
+
+def _osinfo_key(system: System) -> str:
+    name, version = system.name.lower(), system.version
+    if system.id == "centos" and "stream" in name:
+        return "centos-stream"
+    if system.id == "debian" and version is None:
+        return "debian-testing"
+    # From 15 on SUSE's editions are one entry of osinfo-db.
+    if system.id in ("sles", "sled") and version and version.startswith(("15", "16")):
+        return "sle"
+    return system.id
+
+
+def _proxmox(system: System) -> dict[str, object]:
+    ostype = "l26" if system.family == "linux" else "other"
+    if system.family == "windows":
+        ostype = _PROXMOX.get(system.id, "other")
+    elif system.id in ("solaris", "illumos"):
+        ostype = "solaris"
+    if system.rtc == "unknown":
+        return {"ostype": ostype, "localtime": None, "cannot": _UNKNOWN}
+    found: dict[str, object] = {"ostype": ostype, "localtime": int(system.rtc == "local")}
+    if system.rtc == "local":
+        found["note"] = "the local time is that of the node"
+    return found
 
 
 def _kubevirt(system: System) -> dict[str, object]:
-    local = _needs_local(system)
-    if local is None:
-        return {"cannot": "how it takes the RTC is not known"}
-    if not local:
+    if system.rtc == "unknown":
+        return {"cannot": _UNKNOWN}
+    if system.rtc == "utc":
         return {"clock": {"utc": {}}}
+    if system.utc_offset_minutes:
+        return {"clock": {"utc": {"offsetSeconds": 60 * system.utc_offset_minutes}}}
     if system.zone is None:
-        return {"cannot": "a clock in local time needs the zone's name, which is not known"}
-    if system.family == "windows":
-        return {"clock": {"timezone": _iana(system.zone)}} if _iana(system.zone) else _NO_NAME
-    return {"clock": {"timezone": system.zone}}
+        return {"cannot": "KubeVirt gives local time by a zone's name, and its zone is not known"}
+    zone = _windows_zones()(system.zone) if system.family == "windows" else system.zone
+    if zone is None:
+        return {"cannot": "KubeVirt gives local time by an IANA name, and its zone has none"}
+    return {
+        "clock": {"timezone": zone},
+        "note": "an hour off after a change of summer time while it was shut down"
+        if system.family == "windows"
+        else "",
+    }
 
 
-_NO_NAME: dict[str, object] = {"cannot": "its zone has no IANA name"}
+@cache
+def _windows_zones() -> Callable[[str], str | None]:
+    """The IANA name of a Windows zone, by CLDR's table, which is read when the first is asked."""
+    path = Path(__file__).parents[2] / "data" / "windows_zones.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(line for line in file if not line.startswith("#"))
+        known = WindowsMap(WindowsZone(**row) for row in rows)
 
+    def iana(name: str) -> str | None:
+        try:
+            return known.to_iana(name).name
+        except UnknownZone:
+            return None
 
-def _iana(zone: str) -> str | None:
-    """The IANA name of a Windows zone, by CLDR's table."""
-    from guestclock.databases import windows_zone_map
-
-    for row in windows_zone_map():
-        if row.territory == "001" and row.windows.casefold() == zone.casefold():
-            return row.iana
-    return None
-
-
-def _short_id(system: System) -> str | None:
-    """libosinfo's short id, None where it has none that is known here."""
-    if system.family == "windows":
-        return system.id or None
-    if system.family != "linux":
-        version = (system.version or "").partition("-")[0]
-        return f"{system.family}{version}" if version else None
-    id = system.id
-    if system.version is None or id in ("arch", "gentoo", "opensuse-tumbleweed"):
-        return _ROLLING.get(id)
-    version = system.version
-    if id in _MAJOR:
-        version = version.partition(".")[0]
-    if id == "alpine":
-        return "alpinelinux" + ".".join(version.split(".")[:2])
-    return _LIBOSINFO.get(id, id) + version
+    return iana
