@@ -48,14 +48,6 @@ class Channel:
     def __init__(self, end: socket.socket) -> None:
         self._end = end
 
-    def fileno(self) -> int:
-        """The descriptor of this end."""
-        return self._end.fileno()
-
-    def close(self) -> None:
-        """Closes this end, which the other one is told."""
-        self._end.close()
-
     def send(
         self,
         text: dict[str, Any],
@@ -131,12 +123,6 @@ class Channel:
         if left is not None and left <= 0:
             raise TimeoutError
         self._end.settimeout(left)
-
-
-def channel_pair() -> tuple[Channel, Channel]:
-    """Both ends of a new channel; neither outlives an exec."""
-    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    return Channel(one), Channel(other)
 
 
 def _object(told: bytes) -> dict[str, Any]:

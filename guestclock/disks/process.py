@@ -3,63 +3,66 @@
 from __future__ import annotations
 
 import os
-import signal
+import socket
 from collections.abc import Callable
 from typing import NoReturn
-
-from guestclock.disks.channel import Channel, channel_pair
 
 _PATIENCE_MS = 2000
 _BROKEN = 70
 # Where a process can see what it has open; the second one on macOS and the BSDs.
 _OPEN_HERE = ("/proc/self/fd", "/dev/fd")
+_KILL = 9
 
 
 class Process:
-    """A child that has started; `channel` is how to talk to it."""
+    """A child that can be started, and started again after its end; `end` is our socket to it."""
 
-    def __init__(self, serve: Callable[[Channel], None]) -> None:
-        """Forks. The child does `serve` with its end of the channel, and never returns."""
-        self.channel, other = channel_pair()
+    end: socket.socket
+
+    def __init__(self, serve: Callable[[socket.socket], None]) -> None:
+        """The child does `serve` with its own end, and nothing else."""
+        self._serve = serve
+        self._pid: int | None = None
+        self._status = 0
+
+    def start(self) -> None:
+        """Forks."""
+        self.end, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._pid = os.fork()
         if self._pid == 0:
-            _live(serve, other)
+            _live(self._serve, other)
         other.close()
-        self._status: int | None = None
 
     def is_running(self) -> bool:
-        """Whether it has not ended, as the kernel ends a process when memory is short."""
-        if self._status is None:
-            try:
-                pid, status = os.waitpid(self._pid, os.WNOHANG)
-            except ChildProcessError:
-                # Somebody in this program waits for all children.
-                pid, status = self._pid, 0
-            if pid:
-                self._status = status
-        return self._status is None
+        """Whether it has started and not ended, as the kernel ends one when memory is short."""
+        self._wait(os.WNOHANG)
+        return self._pid is not None
 
-    def end(self) -> None:
+    def kill(self) -> None:
         """Ends it, whatever it does."""
         if self.is_running():
-            os.kill(self._pid, signal.SIGKILL)
+            assert self._pid is not None
+            os.kill(self._pid, _KILL)
             self._wait()
-        self.channel.close()
 
     def signal_of_death(self) -> int:
-        """The signal that ended a process which has closed its channel, 0 where none did."""
-        if self.is_running() and not _ends(self._pid):
-            os.kill(self._pid, signal.SIGKILL)
-        status = self._wait()
-        return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        """The signal that ended a process which has closed its end, 0 where none did."""
+        if self._pid is not None and not _ends(self._pid):
+            self.kill()
+        self._wait()
+        return os.WTERMSIG(self._status) if os.WIFSIGNALED(self._status) else 0
 
-    def _wait(self) -> int:
-        if self._status is None:
-            try:
-                self._status = os.waitpid(self._pid, 0)[1]
-            except ChildProcessError:
-                self._status = 0
-        return self._status
+    def _wait(self, options: int = 0) -> None:
+        if self._pid is None:
+            return
+        try:
+            pid, status = os.waitpid(self._pid, options)
+        except ChildProcessError:
+            # Somebody in this program waits for all children.
+            pid, status = self._pid, 0
+        if pid:
+            self._pid, self._status = None, status
+            self.end.close()
 
 
 def _ends(pid: int) -> bool:
@@ -78,12 +81,12 @@ def _ends(pid: int) -> bool:
         os.close(handle)
 
 
-def _live(serve: Callable[[Channel], None], channel: Channel) -> NoReturn:
+def _live(serve: Callable[[socket.socket], None], end: socket.socket) -> NoReturn:
     """The whole life of the child: nothing of the parent's is flushed, called or finished in it."""
     status = _BROKEN
     try:
-        _close_all_but(channel.fileno())
-        serve(channel)
+        _close_all_but(end.fileno())
+        serve(end)
         status = 0
     finally:
         os._exit(status)

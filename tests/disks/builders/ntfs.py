@@ -94,12 +94,13 @@ class Volume:
         if content and written != len(part):
             raise NoSpace(path)
 
-    def delete(self, path: str) -> None:
-        """Deletes a file."""
+    def delete(self, path: str) -> bool:
+        """Deletes a file; whether it could, which takes free clusters."""
         above, _, name = path.rpartition("/")
         text = name.encode("utf-16-le")
         folder, file = self._find(above), self._find(path)
-        assert self._library.ntfs_delete(self._handle, None, file, folder, text, len(name)) == 0
+        result = self._library.ntfs_delete(self._handle, None, file, folder, text, len(name))
+        return bool(result == 0)
 
     def _find(self, path: str) -> int | None:
         found: int | None = self._library.ntfs_pathname_to_inode(
