@@ -7,6 +7,7 @@ from a reader, which has seen hostile bytes, is data and no more.
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 import time
@@ -110,13 +111,15 @@ class Channel:
             self._wait_until(deadline)
             if descriptors is None:
                 return self._end.recv(most)
-            part, found, _, _ = socket.recv_fds(self._end, most, 1, socket.MSG_CMSG_CLOEXEC)
-            descriptors += found
-            return part
+            part, found, _, _ = socket.recv_fds(self._end, most, 1)
         except TimeoutError:
             raise Late from None
         except OSError:
             raise Gone from None
+        descriptors += found
+        for one in found:
+            os.set_inheritable(one, False)
+        return part
 
     def _wait_until(self, deadline: float | None) -> None:
         left = None if deadline is None else deadline - time.monotonic()
@@ -136,7 +139,5 @@ def _object(told: bytes) -> dict[str, Any]:
 
 
 def _close(descriptors: list[int]) -> None:
-    import os
-
     for one in descriptors:
         os.close(one)

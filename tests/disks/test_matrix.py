@@ -17,7 +17,7 @@ from tests.disks.builders.containers import CONTAINERS, format_of, make_containe
 from tests.disks.builders.ext import make_ext
 from tests.disks.builders.hive import dword
 from tests.disks.builders.ntfs import make_ntfs
-from tests.disks.builders.tree import Files
+from tests.disks.builders.tree import Files, Link
 from tests.disks.builders.volumes import make_disk
 from tests.disks.builders.windows import windows_files
 
@@ -25,7 +25,7 @@ AT = Moment(1_795_435_200)
 DEBIAN: Files = {
     "etc/os-release": b'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12"\n',
     "etc/adjtime": b"0.0 0 0.0\n0\nLOCAL\n",
-    "etc/timezone": b"Europe/Berlin\n",
+    "etc/localtime": Link("../usr/share/zoneinfo/Europe/Berlin"),
 }
 UNIVERSAL = windows_files(universal=dword("RealTimeIsUniversal", 1))
 

@@ -59,9 +59,7 @@ def systems(files: FileSystem, budget: Budget, at: Moment) -> Iterator[tuple[str
         raise failed
 
 
-def _systems_at(
-    base: str, files: FileSystem, budget: Budget, at: Moment
-) -> Iterator[System]:
+def _systems_at(base: str, files: FileSystem, budget: Budget, at: Moment) -> Iterator[System]:
     tree = tree_at(files, budget, base)
     tried = set()
     for marker, family in _MARKERS:

@@ -33,7 +33,7 @@ def detect(tree: Tree, budget: Budget, at: Moment) -> Iterator[System]:
     except DiskProblem as problem:
         system.lacks("version", problem)
     try:
-        wall = tree.find(_WALL, follow=False) is not None
+        wall = tree.find(_WALL) is not None
         system.rtc = "local" if wall else "utc"
         system.saw("rtc", f"/{_WALL}", raw="it is there" if wall else "there is no such file")
     except DiskProblem as problem:

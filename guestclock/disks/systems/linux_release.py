@@ -95,9 +95,7 @@ def _by_link(tree: Tree, system: System) -> bool:
     system.name, system.id = "Linux", "linux"
     if target is None:
         system.name, system.id = "NixOS", "nixos"
-    system.lacks(
-        "version", Reason.NOT_RECORDED, f"/{_OS_RELEASE[0]} is not on this file system"
-    )
+    system.lacks("version", Reason.NOT_RECORDED, f"/{_OS_RELEASE[0]} is not on this file system")
     return True
 
 

@@ -6,14 +6,15 @@ be copied into an image's properties and make it wrong.
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guestclock.disks.found import System
-from guestclock.zones import UnknownZone, WindowsMap, WindowsZone
+
+if TYPE_CHECKING:
+    from guestclock.zones import WindowsMap
 
 # osinfo-db: by the ID of os-release, the short id and the rest of the URL. The fields are the
 # version as it is (0), its first number (1), its first two (2), and SUSE's service pack (3).
@@ -175,29 +176,32 @@ def _kubevirt(system: System) -> dict[str, object]:
         return {"clock": {"utc": {"offsetSeconds": 60 * system.utc_offset_minutes}}}
     if system.zone is None:
         return {"cannot": "KubeVirt gives local time by a zone's name, and its zone is not known"}
-    zone = _windows_zones()(system.zone) if system.family == "windows" else system.zone
+    if system.family != "windows":
+        return {"clock": {"timezone": system.zone}}
+    zone = _iana(system.zone)
     if zone is None:
         return {"cannot": "KubeVirt gives local time by an IANA name, and its zone has none"}
-    return {
-        "clock": {"timezone": zone},
-        "note": "an hour off after a change of summer time while it was shut down"
-        if system.family == "windows"
-        else "",
-    }
+    note = "an hour off at its first start after a change of summer time while it was shut down"
+    return {"clock": {"timezone": zone}, "note": note}
+
+
+def _iana(zone: str) -> str | None:
+    """The IANA name of a Windows zone, by CLDR's table."""
+    from guestclock.zones import UnknownZone
+
+    try:
+        return _windows_zones().to_iana(zone).name
+    except UnknownZone:
+        return None
 
 
 @cache
-def _windows_zones() -> Callable[[str], str | None]:
-    """The IANA name of a Windows zone, by CLDR's table, which is read when the first is asked."""
+def _windows_zones() -> WindowsMap:
+    import csv
+
+    from guestclock.zones import WindowsMap, WindowsZone
+
     path = Path(__file__).parents[2] / "data" / "windows_zones.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(line for line in file if not line.startswith("#"))
-        known = WindowsMap(WindowsZone(**row) for row in rows)
-
-    def iana(name: str) -> str | None:
-        try:
-            return known.to_iana(name).name
-        except UnknownZone:
-            return None
-
-    return iana
+        return WindowsMap([WindowsZone(**row) for row in rows])

@@ -100,7 +100,9 @@ def _read_version(tree: Tree, system: System) -> None:
         names = [name for name, _ in tree.entries("etc/signify")]
         keys = sorted(int(one[1]) for one in map(_BASE_KEY.fullmatch, names) if one)
         if len(keys) < 2:
-            system.lacks("version", Reason.NOT_RECORDED, "neither /etc/motd nor /etc/signify has it")
+            system.lacks(
+                "version", Reason.NOT_RECORDED, "neither /etc/motd nor /etc/signify has it"
+            )
             return
         system.version = f"{keys[-2] // 10}.{keys[-2] % 10}"
         system.saw("version", "/etc/signify", raw=f"openbsd-{keys[-2]}-base.pub")

@@ -20,8 +20,8 @@ def test_the_file_wall_cmos_clock_means_local_time(rtc: str, how: str) -> None:
     assert system.rules is not None
 
 
-def test_a_dangling_link_is_there_for_adjkerntz_no_less() -> None:
-    # access(2) follows it, and so does what tells the two apart on a running system.
+def test_a_link_to_nothing_is_no_wall_cmos_clock() -> None:
+    # adjkerntz asks access(2), which follows links.
     files = freebsd_files(more={"etc/wall_cmos_clock": Link("/nowhere")})
     assert system_of(files).rtc == "utc"
 

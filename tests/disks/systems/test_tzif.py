@@ -87,7 +87,6 @@ def test_a_window_begins_with_what_holds_and_names_each_change() -> None:
         "AEST-10AEDT,M10.1.0,M4.1.0/3",
         "IST-2IDT,M3.4.4/26,M10.5.0",
         "XXX3YYY,J60/0,J300/-167",
-        "XXX3YYY,59,300/167",
         "XXX3EDT4,0/0,J365/23",
     ],
 )
@@ -100,6 +99,14 @@ def test_a_rule_holds_as_python_takes_it(text: str) -> None:
     ours = zone_file(file)
     for seconds in range(1_700_000_000, 1_900_000_000, 21_611):
         assert ours.offset_at(seconds) == offset_by_python(theirs, seconds), (text, seconds)
+
+
+def test_a_day_without_a_letter_is_counted_from_zero_with_the_odd_day() -> None:
+    # Python counts it from one; libc as POSIX has it: day 59 of a leap year is 29 February.
+    rule = posix_rule("XXX3YYY,59,300/167")
+    begins = 1_709_182_800  # 2024-02-29 02:00 at 3 h west
+    assert (rule.offset_at(begins - 1), rule.offset_at(begins)) == (-10800, -7200)
+    assert rule.changes(2025)[0][0] == 1_740_805_200  # 2025-03-01 02:00
 
 
 @pytest.mark.parametrize(
