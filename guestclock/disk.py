@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from guestclock.guest import Guest
-from guestclock.zones import offset_at
+from guestclock.zones import next_transition, offset_at
 
 Offsets: TypeAlias = tuple[tuple[datetime, int], ...]
 """From which instant on which offset holds, in seconds east of UTC; the first begins the window."""
@@ -34,16 +34,21 @@ class ZoneOnDisk:
     def first_difference(self, zone: ZoneInfo) -> tuple[datetime, int, int] | None:
         """The first instant at which they differ from `zone`, with both offsets, theirs first.
 
-        An hour's grid: no rule has two changes within one.
+        They can begin to differ only where one of the two changes.
         """
-        when, place = self.offsets[0][0], 0
-        while when < self.until:
+        begin = self.offsets[0][0]
+        changes = [when for when, _ in self.offsets if when < self.until]
+        found = next_transition(zone, begin, self.until)
+        while found is not None:
+            changes.append(found.at)
+            found = next_transition(zone, found.at, self.until)
+        place = 0
+        for when in sorted(changes):
             while place + 1 < len(self.offsets) and self.offsets[place + 1][0] <= when:
                 place += 1
             ours, theirs = offset_at(zone, when), self.offsets[place][1]
             if ours != theirs:
                 return when, theirs, ours
-            when += timedelta(hours=1)
         return None
 
 

@@ -107,6 +107,7 @@ def test_every_system_has_a_label_and_says_how_it_takes_the_rtc() -> None:
         "freebsd",
         "freebsd-local",
         "openbsd",
+        "netbsd",
         "dos",
         "unknown",
     }

@@ -1,4 +1,4 @@
-"""An image from its bytes to its systems: container, volumes, file systems, then what is in them."""
+"""An image from its bytes to its systems: container, volumes, file systems, what is in them."""
 
 from __future__ import annotations
 

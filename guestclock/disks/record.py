@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from guestclock.disks.found import FoundSystem, Inspection, Seen, System
+from guestclock.disks.found import FoundSystem, Inspection, Seen, System, ZoneRules
 from guestclock.disks.systems.names import names
 
 
@@ -134,8 +134,7 @@ def _system(found: FoundSystem) -> SystemRecord:
         "reason": _first_reason(system),
         "place": {"volume": place.volume, "filesystem": place.filesystem, "base": place.base},
         "details": system.details,
-        "zone_rules": rules
-        and {"offsets": [list(pair) for pair in rules.offsets], "until": rules.until},
+        "zone_rules": None if rules is None else _rules(rules),
         "evidence": [_seen(one) for one in system.seen],
         "unknown": [
             {"what": one.what, "reason": one.reason.value, "detail": one.detail}
@@ -144,6 +143,10 @@ def _system(found: FoundSystem) -> SystemRecord:
         "remarks": [{"code": one.code, "text": one.text} for one in system.remarks],
         "names": names(system),
     }
+
+
+def _rules(rules: ZoneRules) -> RulesRecord:
+    return {"offsets": [list(pair) for pair in rules.offsets], "until": rules.until}
 
 
 # What an answer is about, the weightiest first.

@@ -9,7 +9,7 @@ from guestclock.disk import Disk, OnDisk
 from guestclock.evidence import Unknown, value_of
 from guestclock.findings.finding import Case, Evidence, Finding, Rule, Severity, cite
 from guestclock.findings.sides import keeps_local
-from guestclock.guest import Guest, bias_at, system_of, zone_of
+from guestclock.guest import Guest, bias_at, system_of
 from guestclock.words import behind_or_ahead, from_utc, instant
 
 _LOCAL = {True: "local time", False: "UTC", None: "something unknown"}
@@ -95,10 +95,8 @@ def old_rules_on_disk(case: Case) -> Iterator[Finding]:
     if system is None or system.rules is None:
         return
     rules = system.rules
-    zone = zone_of(system.guest, case.zones.truth)
-    if isinstance(zone, Unknown):
-        return
-    found = rules.first_difference(zone.value)
+    zone = case.zones.truth.get(rules.name)
+    found = rules.first_difference(zone) if zone else None
     if found is None:
         return
     when, theirs, ours = found

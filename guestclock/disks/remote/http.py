@@ -50,8 +50,9 @@ class HttpTransport:
                 yield Answer(response.status, headers, _pieces(response))
             finally:
                 # What is left of an answer is not worth reading.
-                if not response.isclosed():
+                if response.length != 0:
                     self._close()
+                response.close()
 
     @contextmanager
     def _watched(self, patience: float) -> Iterator[None]:

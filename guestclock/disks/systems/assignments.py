@@ -28,6 +28,11 @@ def is_computed(value: str) -> bool:
     return "$" in value or "`" in value
 
 
+def shown(text: str, limit: int = 120) -> str:
+    """A text of the disk as an answer may have it: on one line, without control characters."""
+    return "".join(one if one.isprintable() else "?" for one in text[:limit])
+
+
 def short(text: object, limit: int = 120) -> str:
     """A text of the disk as it may stand in a message: quoted, and not too long."""
     shown = repr(text)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from guestclock.disks.budget import Budget
 from guestclock.disks.found import System
 from guestclock.disks.problem import DiskProblem, Reason
-from guestclock.disks.systems.assignments import assignments
+from guestclock.disks.systems.assignments import assignments, shown
 from guestclock.disks.systems.interface import Moment
 from guestclock.disks.systems.local_zone import read_zone
 from guestclock.disks.tree import Tree
@@ -23,7 +23,8 @@ def detect(tree: Tree, budget: Budget, at: Moment) -> Iterator[System]:
     """The one FreeBSD that a tree is the root of, if it is one's.
 
     Its kin (GhostBSD, pfSense, OPNsense, TrueNAS CORE) are told as FreeBSD with their own name.
-    Details: `time_services`, `steps_at_boot` as Linux has them (ntpd_sync_on_start), `agent`.
+    Details: `time_services_enabled`, `steps_at_boot` (None where only ntpd's own limit says it),
+    `agent`, as Linux has them.
     """
     if tree.find(_SCRIPT) is None and tree.find("etc/defaults/rc.conf") is None:
         return
@@ -57,7 +58,7 @@ def _read_version(tree: Tree, system: System) -> None:
         system.saw("version", "/etc/os-release", "VERSION_ID", raw=system.version)
     else:
         system.lacks("version", Reason.NOT_RECORDED, f"/{_SCRIPT} does not say which it is")
-    name = fields.get("NAME", "")[:60]
+    name = shown(fields.get("NAME", ""), 60)
     if tree.find("usr/local/opnsense") is not None:
         name = "OPNsense on FreeBSD"
     elif (tree.text("etc/platform") or "").strip() == "pfSense":
@@ -72,9 +73,8 @@ def _read_services(tree: Tree, system: System) -> None:
     enabled = [name for name, key in wanted.items() if is_yes(settings.get(key, ""))]
     details = system.details
     details["time_services_enabled"] = enabled
-    details["steps_at_boot"] = is_yes(settings.get("ntpd_sync_on_start", "")) or is_yes(
-        settings.get("ntpdate_enable", "")
-    )
+    steps = any(is_yes(settings.get(key, "")) for key in ("ntpd_sync_on_start", "ntpdate_enable"))
+    details["steps_at_boot"] = steps or (None if enabled else False)
     details["agent"] = tree.find("usr/local/bin/qemu-ga") is not None
 
 

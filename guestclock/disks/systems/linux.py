@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from guestclock.disks.budget import Budget
 from guestclock.disks.found import System
 from guestclock.disks.problem import DiskProblem
-from guestclock.disks.systems.assignments import assignments
+from guestclock.disks.systems.assignments import assignments, shown
 from guestclock.disks.systems.interface import Moment
-from guestclock.disks.systems.linux_release import read_release
+from guestclock.disks.systems.linux_release import has_release, read_release
 from guestclock.disks.systems.linux_rtc import read_rtc
 from guestclock.disks.systems.local_zone import read_zone
 from guestclock.disks.systems.time_service import read_time_service
@@ -28,13 +28,15 @@ def detect(tree: Tree, budget: Budget, at: Moment) -> Iterator[System]:
         if not read_release(tree, system):
             return
     except DiskProblem as problem:
+        if not has_release(tree):
+            raise
         system.lacks("version", problem)
     read_rtc(tree, system)
     read_zone(tree, system, at)
     try:
         zone = assignments(tree.text("etc/environment") or "").get("TZ", "")
         if zone:
-            system.details["tz_environment"] = zone[:120]
+            system.details["tz_environment"] = shown(zone)
         read_time_service(tree, system)
     except DiskProblem as problem:
         system.lacks("details", problem)

@@ -6,7 +6,7 @@ import re
 
 from guestclock.disks.found import System
 from guestclock.disks.problem import Reason
-from guestclock.disks.systems.assignments import assignments
+from guestclock.disks.systems.assignments import assignments, shown
 from guestclock.disks.tree import Tree
 
 _OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
@@ -27,17 +27,34 @@ _OLD = (
 )
 _TITLES = {"alpine": "Alpine Linux", "arch": "Arch Linux", "debian": "Debian GNU/Linux"}
 _NUMBER = re.compile(r"\d[\w.-]{0,30}")
-_LONGEST = 120
 # Systems with an os-release of their own that run another kernel, and Android.
 _OTHERS = frozenset(
-    ("freebsd", "ghostbsd", "dragonfly", "netbsd", "openbsd", "illumos", "omnios", "openindiana")
-    + ("smartos", "solaris", "haiku", "android")
+    (
+        "android",
+        "dragonfly",
+        "freebsd",
+        "ghostbsd",
+        "haiku",
+        "illumos",
+        "netbsd",
+        "omnios",
+        "openbsd",
+        "openindiana",
+        "smartos",
+        "solaris",
+    )
 )
 
 
 def read_release(tree: Tree, system: System) -> bool:
     """Fills in name, id and version; whether a Linux is there at all."""
     return _by_os_release(tree, system) or _by_old_file(tree, system) or _by_link(tree, system)
+
+
+def has_release(tree: Tree) -> bool:
+    """Whether one of the files is there, be it readable or not."""
+    paths = (_OS_RELEASE[0], _LSB, *(path for path, _ in _OLD))
+    return any(tree.find(path, follow=False) is not None for path in paths)
 
 
 def _by_os_release(tree: Tree, system: System) -> bool:
@@ -48,14 +65,14 @@ def _by_os_release(tree: Tree, system: System) -> bool:
         fields = assignments(text)
         if not fields:
             continue
-        system.id = fields.get("ID", "linux").lower()[:_LONGEST]
+        system.id = shown(fields.get("ID", "linux").lower())
         if system.id in _OTHERS:
             return False
         name = fields.get("PRETTY_NAME") or fields.get("NAME") or "Linux"
-        system.name = name[:_LONGEST]
+        system.name = shown(name)
         version = fields.get("VERSION_ID") or fields.get("BUILD_ID") or ""
         if version:
-            system.version = version[:_LONGEST]
+            system.version = shown(version)
             key = "VERSION_ID" if fields.get("VERSION_ID") else "BUILD_ID"
             system.saw("version", f"/{path}", key, raw=system.version)
         else:
@@ -67,15 +84,15 @@ def _by_os_release(tree: Tree, system: System) -> bool:
 def _by_old_file(tree: Tree, system: System) -> bool:
     fields = assignments(tree.text(_LSB) or "")
     if fields.get("DISTRIB_ID"):
-        system.id = fields["DISTRIB_ID"].lower()[:_LONGEST]
-        system.name = (fields.get("DISTRIB_DESCRIPTION") or fields["DISTRIB_ID"])[:_LONGEST]
+        system.id = shown(fields["DISTRIB_ID"].lower())
+        system.name = shown(fields.get("DISTRIB_DESCRIPTION") or fields["DISTRIB_ID"])
         _versioned(system, fields.get("DISTRIB_RELEASE", ""), _LSB, "DISTRIB_RELEASE")
         return True
     for path, known in _OLD:
         text = tree.text(path)
         if text is None:
             continue
-        line = text.partition("\n")[0].strip()[:_LONGEST]
+        line = shown(text.partition("\n")[0].strip())
         system.id = known
         if known == "rhel" and line.lower().startswith("centos"):
             system.id = "centos"
@@ -101,7 +118,7 @@ def _by_link(tree: Tree, system: System) -> bool:
 
 def _versioned(system: System, version: str, path: str, key: str) -> None:
     if version:
-        system.version = version[:_LONGEST]
+        system.version = shown(version)
         system.saw("version", f"/{path}", key, raw=system.version)
     else:
         system.lacks("version", Reason.NOT_RECORDED, f"/{path} names no version")

@@ -22,7 +22,7 @@ from typing import TypeAlias
 
 from guestclock.disks.found import System
 from guestclock.disks.problem import DiskProblem, Reason
-from guestclock.disks.systems.assignments import assignments, is_computed, short
+from guestclock.disks.systems.assignments import assignments, is_computed, short, shown
 from guestclock.disks.systems.linux_init import init_of
 from guestclock.disks.tree import Tree
 
@@ -72,7 +72,7 @@ def read_rtc(tree: Tree, system: System) -> None:
         init = init_of(tree)
         system.details["init"] = init or None
         third = _third_line(tree.text(ADJTIME) or "")
-        system.details["adjtime"] = third[:120] if third is not None else None
+        system.details["adjtime"] = shown(third) if third is not None else None
         decision = _decision(tree, init)
     except DiskProblem as problem:
         system.lacks("rtc", problem)
@@ -171,7 +171,8 @@ def _without_init(tree: Tree) -> Decision:
         other = _by_word(path, key, value) if value else decision
         if isinstance(other, Unclear) or other.rtc != decision.rtc:
             return Unclear(
-                f"/{ADJTIME} ({decision.raw[:60]}) and {key}={value[:60]} of /{path} disagree, "
-                "and what sets the clock at boot is not on this file system"
+                f"/{ADJTIME} ({short(decision.raw, 60)}) and {key} of /{path} "
+                f"({short(value, 60)}) disagree, and what sets the clock at boot is not on this "
+                "file system"
             )
     return decision

@@ -29,7 +29,7 @@ _LINKED = re.compile(
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9][A-Za-z0-9_+-]*){0,3}")
 # Links of the database itself to the zone in use.
 _NO_NAMES = frozenset(("localtime", "posixrules"))
-_UCI = re.compile(r"^\s*option\s+zonename\s+['\"]?([A-Za-z0-9_+/ -]+)['\"]?\s*$", re.MULTILINE)
+_UCI = re.compile(r"^[ \t]*option[ \t]+zonename[ \t]+['\"]?([A-Za-z0-9_+/ -]{1,80})", re.MULTILINE)
 _SETTINGS = (
     ("etc/sysconfig/clock", ("ZONE", "TIMEZONE")),
     ("etc/rc.conf", ("TIMEZONE",)),
@@ -79,7 +79,8 @@ def _read_name(tree: Tree, system: System) -> bytes | None:
             data = tree.read(f"{FOLDER}/{system.zone}", LARGEST)
     for hint in hints:
         alike = system.details.get("zones_alike")
-        if system.zone and hint.name not in (system.zone, *(alike or ())):  # type: ignore[misc]
+        same = [system.zone, *(alike if isinstance(alike, list) else ())]
+        if system.zone and hint.name not in same:
             system.warn(
                 "zone-names-differ",
                 f"/{hint.path} names {hint.name}, but {system.zone} is what the system goes by",

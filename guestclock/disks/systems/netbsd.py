@@ -22,13 +22,14 @@ from guestclock.disks.tree import Tree
 _RC = ("etc/defaults/rc.conf", "etc/rc.conf", "etc/rc.conf.d/rtclocaltime")
 _SYSCTL = "etc/sysctl.conf"
 _KEY = "kern.rtc_offset"
+_SERVICES = (("ntpd", "ntpd"), ("chrony", "chronyd"))
 _RELEASE = re.compile(r"NetBSD (\d{1,2}\.[\w.]{1,20})")
 
 
 def detect(tree: Tree, budget: Budget, at: Moment) -> Iterator[System]:
     """The one NetBSD that a tree is the root of, if it is one's.
 
-    Details: `time_services_enabled`, `steps_at_boot` (by ntpdate or ntpd_sync).
+    Details: `time_services_enabled`, `steps_at_boot` (by ntpdate; None where ntpd runs alone).
     """
     if tree.find("etc/defaults/rc.conf") is None and tree.find("etc/release") is None:
         return
@@ -51,11 +52,10 @@ def detect(tree: Tree, budget: Budget, at: Moment) -> Iterator[System]:
     read_zone(tree, system, at)
     try:
         settings = _settings(tree)
-        enabled = {"ntpd": "ntpd", "chrony": "chronyd"}
-        system.details["time_services_enabled"] = [
-            name for name, key in enabled.items() if is_yes(settings.get(key, ("", ""))[0])
-        ]
-        system.details["steps_at_boot"] = is_yes(settings.get("ntpdate", ("", ""))[0])
+        yes = {key for key, (value, _) in settings.items() if is_yes(value)}
+        enabled = [name for name, key in _SERVICES if key in yes]
+        system.details["time_services_enabled"] = enabled
+        system.details["steps_at_boot"] = "ntpdate" in yes or (None if enabled else False)
     except DiskProblem as problem:
         system.lacks("details", problem)
     yield system

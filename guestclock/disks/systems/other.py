@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from guestclock.disks.budget import Budget
 from guestclock.disks.found import System
 from guestclock.disks.problem import DiskProblem, Reason
-from guestclock.disks.systems.assignments import assignments, short
+from guestclock.disks.systems.assignments import assignments, short, shown
 from guestclock.disks.systems.interface import Moment
 from guestclock.disks.systems.local_zone import read_zone
 from guestclock.disks.tree import Tree
@@ -40,8 +40,8 @@ def _solaris(tree: Tree, at: Moment) -> System | None:
         return None
     system = System("other", "Solaris", id="solaris")
     try:
-        line = (tree.text("etc/release") or "").strip().partition("\n")[0].strip()[:120]
-        system.name = line or "Solaris"
+        line = (tree.text("etc/release") or "").strip().partition("\n")[0].strip()
+        system.name = shown(line) or "Solaris"
         if not line.startswith(("Oracle Solaris", "Solaris")):
             system.id = "illumos"
         number = re.search(r"\d[\w.-]{0,30}", line)
@@ -68,6 +68,7 @@ def _macos(tree: Tree, at: Moment) -> System | None:
     if text is None:
         return None
     fields = dict(_PRODUCT.findall(text))
+    fields = {key: shown(value) for key, value in fields.items()}
     system = System("other", "macOS", fields.get("ProductVersion"), "macos")
     system.name = " ".join(one for one in (fields.get("ProductName"), system.version) if one)
     if system.version:
@@ -83,7 +84,8 @@ def _android(tree: Tree, at: Moment) -> System | None:
         return None
     pairs = (line.partition("=") for line in text.split("\n"))
     version = {key: value.strip() for key, _, value in pairs}.get("ro.build.version.release", "")
-    system = System("other", f"Android {version[:30]}".strip(), version[:30] or None, "android")
+    version = shown(version, 30)
+    system = System("other", f"Android {version}".strip(), version or None, "android")
     if version:
         system.saw("version", f"/{_BUILD}", "ro.build.version.release", raw=version)
     system.lacks("rtc", Reason.NOT_RECORDED, "its devices each keep their RTC in another way")

@@ -17,6 +17,7 @@ _DEPLOYMENTS = "ostree/deploy"
 _ENTRIES = "boot/loader/entries"
 _PROFILE = "nix/var/nix/profiles/system"
 _MOST = 64
+_TEXT = 256 << 10
 _BOOTED = re.compile(r"(?:^|\s)ostree=/?(ostree/\S+)")
 _VERSION = re.compile(r"^version\s+(\d{1,9})", re.MULTILINE)
 
@@ -45,11 +46,20 @@ def bases(files: FileSystem, budget: Budget) -> Iterator[Base]:
 
 def tree_at(files: FileSystem, budget: Budget, base: str) -> Tree:
     """The tree of a root, which finds NixOS's /etc even before its first boot has made it."""
-    tree = Tree(files, budget, base)
+    tree = SystemTree(files, budget, base)
     return NixTree(files, budget, base) if tree.target(_PROFILE) else tree
 
 
-class NixTree(Tree):
+class SystemTree(Tree):
+    """A tree whose texts are settings: what is longer than any of them is not taken apart."""
+
+    def text(self, path: str, limit: int | None = None) -> str | None:
+        """A small file as text. Raises OverLimit for a larger one."""
+        self.budget.tick()
+        return super().text(path, min(_TEXT, self.budget.limits.file) if limit is None else limit)
+
+
+class NixTree(SystemTree):
     """A NixOS: what /etc has not yet is looked up in the system's profile.
 
     The first boot fills /etc with links to it (nixos/modules/system/etc/etc.nix).

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from guestclock.disks.filesystems.interface import Kind
 from guestclock.disks.found import System
-from guestclock.disks.systems.assignments import assignments
+from guestclock.disks.systems.assignments import assignments, shown
 from guestclock.disks.tree import Tree
 
 _AGENT = ("usr/sbin/qemu-ga", "usr/bin/qemu-ga", "sbin/qemu-ga", "usr/local/bin/qemu-ga")
@@ -59,7 +59,7 @@ def read_time_service(tree: Tree, system: System) -> None:
     steps, rule = enabled[0].steps(tree) if len(enabled) == 1 else (None, "")
     if not enabled:
         steps = False if not installed else None
-    details["steps_at_boot"], details["step_rule"] = steps, rule[:120]
+    details["steps_at_boot"], details["step_rule"] = steps, shown(rule)
     details["rtc_written"] = _rtc_written(tree, enabled[0].name) if len(enabled) == 1 else None
     saved = tree.find(_TIMESYNC)
     if saved is not None and saved.modified is not None:
@@ -125,9 +125,8 @@ def _ntpd(tree: Tree) -> tuple[bool | None, str]:
     for path in _NTP:
         for line in (tree.text(path) or "").split("\n"):
             words = line.split()
-            if words[:1] == ["tinker"] and "panic" in words[:-1]:
-                if words[words.index("panic") + 1] == "0":
-                    return True, " ".join(words)
+            if words[:1] == ["tinker"] and " panic 0 " in f" {' '.join(words)} ":
+                return True, " ".join(words)
     return None, "up to 1000 s"
 
 

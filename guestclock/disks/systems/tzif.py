@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 
 from guestclock.disks.found import ZoneRules
 from guestclock.disks.problem import Damaged, UnreadFormat
@@ -99,7 +100,7 @@ def _data(data: bytes, at: int, counts: tuple[int, ...], width: int) -> tuple[Zo
     kinds = data[at : at + count]
     at += count
     offsets = [_TYPE.unpack_from(data, at + 6 * one)[0] for one in range(types)]
-    if any(left >= right for left, right in zip(times, times[1:], strict=False)):
+    if any(left >= right for left, right in pairwise(times)):
         raise Damaged("a zone file's changes are not in order")
     if kinds and max(kinds) >= types:
         raise Damaged("a zone file names a type of local time that it does not have")
