@@ -153,4 +153,6 @@ if TYPE_CHECKING:
     class Printer(Protocol):
         """How records are written."""
 
-        def __call__(self, records: Iterable[ImageRecord], stream: TextIO) -> None: ...
+        def __call__(self, records: Iterable[ImageRecord], stream: TextIO) -> None:
+            """Writes all records, each as it comes."""
+            ...

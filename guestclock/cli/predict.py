@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 @click.argument("clock", required=False)
 @click.option("-rtc", "rtc", metavar="ARGS", help="QEMU's -rtc value instead of CLOCK.")
 @click.option("--cases", type=click.Path(exists=True, dir_okay=False), help="A file of cases.")
-@click.option("--guest", default="unknown", show_default=True, help="The kind of guest.")
+@click.option("--guest", help="The kind of guest.  [default: unknown]")
 @click.option("--zone", help="The guest's zone, an IANA or a Windows name.")
 @click.option("--bias", type=int, help="Windows' saved ActiveTimeBias: minutes, UTC minus local.")
 @click.option("--utc-offset", type=int, help="OpenBSD's kern.utc_offset: minutes east of UTC.")
+@click.option("--disks", metavar="IMAGE", help="Take the guest from this disk image.")
 @click.option("--host-zone", help="What /etc/localtime is where QEMU runs.")
 @click.option("--libvirtd-zone", help="TZ in libvirtd's own environment.")
 @at_option("When the first step is taken, unless a step says so.")
@@ -33,10 +34,11 @@ def predict(
     clock: str | None,
     rtc: str | None,
     cases: str | None,
-    guest: str,
+    guest: str | None,
     zone: str | None,
     bias: int | None,
     utc_offset: int | None,
+    disks: str | None,
     host_zone: str | None,
     libvirtd_zone: str | None,
     at: datetime,
@@ -66,7 +68,7 @@ def predict(
 
     zones = zones_at_hand()
     if cases is not None:
-        if clock or rtc or steps:
+        if clock or rtc or steps or disks:
             raise UsageProblem("--cases brings its own clocks and steps: give nothing beside it")
         results = predicting.run_cases(cases, zones)
         with writing(output) as stream:
@@ -74,9 +76,16 @@ def predict(
         return _judged(results, check)
     if (clock is None) == (rtc is None):
         raise UsageProblem("give one clock: CLOCK or -rtc ARGS", "guestclock predict --help")
+    if disks is not None:
+        from guestclock.cli.guest_on_disk import guest_on_disk
+
+        found = guest_on_disk(disks, at, zones)
+        guest, zone = guest or found.kind, zone or found.zone
+        bias = found.bias if bias is None else bias
+        utc_offset = found.utc_offset if utc_offset is None else utc_offset
     case = predicting.case_of_options(
         clock=clock if rtc is None else f"-rtc {rtc}",
-        guest=guest,
+        guest=guest or "unknown",
         zone=zone,
         bias=bias,
         utc_offset=utc_offset,

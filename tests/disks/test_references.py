@@ -223,16 +223,20 @@ def test_an_extent_beside_the_image_is_read_unasked(images: Path, name: str) -> 
     ],
 )
 def test_no_other_extent_is_read_unasked(images: Path, name: str) -> None:
-    with policy(images / "disk.vmdk", follow=False) as given:
-        with pytest.raises(RefusedReference, match="'disk-...'"):
-            given.part(name, 0)
+    with (
+        policy(images / "disk.vmdk", follow=False) as given,
+        pytest.raises(RefusedReference, match=r"'disk-\.\.\.'"),
+    ):
+        given.part(name, 0)
 
 
 def test_an_extent_that_is_a_link_out_is_not_read(images: Path) -> None:
     (images / "disk-f001.vmdk").symlink_to("../secret")
-    with policy(images / "disk.vmdk", follow=False, allowed=(images.parent,)) as given:
-        with pytest.raises(RefusedReference, match="outside"):
-            given.part("disk-f001.vmdk", 0)
+    with (
+        policy(images / "disk.vmdk", follow=False, allowed=(images.parent,)) as given,
+        pytest.raises(RefusedReference, match="outside"),
+    ):
+        given.part("disk-f001.vmdk", 0)
 
 
 def test_other_extents_are_read_when_that_was_asked_for(images: Path) -> None:

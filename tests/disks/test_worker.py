@@ -6,19 +6,16 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from guestclock.disks import inquiry
-from guestclock.disks.answer import is_record
 from guestclock.disks.budget import Budget, Limits
 from guestclock.disks.channel import MOST_DATA
 from guestclock.disks.containers.interface import References
 from guestclock.disks.problem import Damaged, Unreachable
-from guestclock.disks.record import nothing_read
 from guestclock.disks.source import Memory, Source
 from guestclock.disks.worker import Inspector
 from tests.disks import readers
@@ -60,12 +57,22 @@ def descend() -> str:
     return descend()
 
 
+def die() -> str:
+    signal.raise_signal(signal.SIGKILL)
+    return ""
+
+
+def miss() -> str:
+    nothing: dict[str, str] = {}
+    return nothing["key"]
+
+
 FAILURES: dict[str, tuple[Callable[[], str], str, str]] = {
     "abort": (os.abort, "fault", "SIGABRT"),
     "segfault": (lambda: ctypes.string_at(0).decode(), "fault", "SIGSEGV"),
     "exit": (lambda: os._exit(3), "fault", "it ended"),
-    "killed": (lambda: signal.raise_signal(signal.SIGKILL) or "", "limit", "memory is short"),
-    "error": (lambda: {}["key"], "fault", "KeyError in test_worker.py, line "),
+    "killed": (die, "limit", "memory is short"),
+    "error": (miss, "fault", "KeyError in test_worker.py, line "),
     "recursion": (descend, "fault", "RecursionError"),
     "loop": (burn, "limit", "it takes longer than 0.2 s"),
     "wait": (burn_beside, "limit", "it takes longer than 0.2 s"),
@@ -232,10 +239,10 @@ def test_an_image_by_a_relative_name_or_a_link_is_read(
 
 
 @pytest.fixture
-def chain(tmp_path: Path) -> Iterator[str]:
+def chain(tmp_path: Path) -> str:
     for name in ("top.vmdk", "top-flat.vmdk", "base.img"):
         (tmp_path / name).write_bytes(name.encode().ljust(4096, b"."))
-    yield str(tmp_path / "top.vmdk")
+    return str(tmp_path / "top.vmdk")
 
 
 def test_an_extent_comes_as_a_descriptor(monkeypatch: pytest.MonkeyPatch, chain: str) -> None:
@@ -335,105 +342,6 @@ def test_what_a_source_cannot_give_is_the_answer(monkeypatch: pytest.MonkeyPatch
         never = inspector.inspect_source(opening, "never")
     assert (found["unknown"], found["detail"]) == ("unreachable", "the line is dead")
     assert (never["unknown"], never["detail"]) == ("damaged", "no such thing")
-
-
-# What the process says is believed in nothing.
-
-
-def lies(monkeypatch: pytest.MonkeyPatch, *told: dict[str, Any]) -> None:
-    """Has the process say this in place of an answer."""
-    from guestclock.disks import child
-
-    def served(request: Any, channel: Any, *others: Any) -> bool:
-        for one in told:
-            channel.send(one)
-        return True
-
-    monkeypatch.setattr(child, "_served", served)
-
-
-RECORD = nothing_read("x", "no-os", "nothing")
-SYSTEM = {
-    "family": "linux",
-    "name": "Debian",
-    "version": None,
-    "id": "debian",
-    "rtc": "utc",
-    "zone": "Europe/Berlin",
-    "active_time_bias_minutes": None,
-    "real_time_is_universal": None,
-    "utc_offset_minutes": None,
-    "reason": None,
-    "place": {"volume": "the whole disk", "filesystem": "ext4", "base": ""},
-    "details": {},
-    "zone_rules": {"offsets": [[0, 3600]], "until": 1},
-    "evidence": [{"what": "rtc", "path": "/etc/adjtime", "key": "", "type": "", "raw": ""}],
-    "unknown": [{"what": "zone", "reason": "damaged", "detail": "x"}],
-    "remarks": [{"code": "x", "text": "y"}],
-    "names": {},
-}
-
-
-def test_a_whole_record_is_one() -> None:
-    assert is_record(RECORD)
-    assert is_record({**RECORD, "unknown": None, "systems": [SYSTEM]})
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        None,
-        [],
-        {},
-        {**RECORD, "more": 1},
-        {**RECORD, "path": 1},
-        {**RECORD, "unknown": "no such word"},
-        {**RECORD, "unknown": ["no-os"]},
-        {**RECORD, "systems": {}},
-        {**RECORD, "systems": [{}]},
-        {**RECORD, "systems": [{**SYSTEM, "rtc": "moon"}]},
-        {**RECORD, "systems": [{**SYSTEM, "active_time_bias_minutes": True}]},
-        {**RECORD, "systems": [{**SYSTEM, "active_time_bias_minutes": 1.5}]},
-        {**RECORD, "systems": [{**SYSTEM, "zone_rules": {"offsets": [[0]], "until": 1}}]},
-        {**RECORD, "systems": [{**SYSTEM, "zone_rules": {"offsets": [["0", 1]], "until": 1}}]},
-        {**RECORD, "systems": [{**SYSTEM, "unknown": [{"what": "x", "detail": "y"}]}]},
-        {**RECORD, "systems": [{**SYSTEM, "details": []}]},
-    ],
-)
-def test_anything_else_is_none(wrong: object) -> None:
-    assert not is_record(wrong)
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        {},
-        {"record": {}},
-        {"record": {**RECORD, "unknown": "no such word"}},
-        {"failed": "no such word", "detail": "x"},
-        {"ask": "money"},
-        {"ask": "read", "offset": 0, "count": 1},
-        {"ask": "backing", "name": 1, "of": 0},
-        {"ready": ["a second time"]},
-    ],
-)
-def test_an_answer_that_is_none_is_a_fault(
-    monkeypatch: pytest.MonkeyPatch, image: str, told: dict[str, Any]
-) -> None:
-    lies(monkeypatch, told)
-    with Inspector(Limits()) as inspector:
-        found = inspector.inspect(image)
-        assert inspector.notes == []
-    assert found["unknown"] == "fault"
-    assert "please report it" in found["detail"]
-
-
-def test_the_path_of_a_record_is_the_one_that_was_asked_for(
-    monkeypatch: pytest.MonkeyPatch, image: str
-) -> None:
-    lies(monkeypatch, {"record": {**RECORD, "path": "/another"}})
-    with Inspector(Limits()) as inspector:
-        assert inspector.inspect(image)["path"] == image
 
 
 def test_a_process_that_asks_on_and_on_runs_out_of_time(

@@ -138,15 +138,17 @@ def offsets(
     """
     first = min(max(_year(begin - _DAY), _FIRST_YEAR), _LAST_YEAR)
     last = min(max(_year(until + _DAY), first), _LAST_YEAR)
-    found = [(begin, 0)]
+    found: list[tuple[int, int]] = []
     at = offset = None
     for year in range(first, last + 1):
         for instant, new in _changes(rule_for_year(year), year, offset):
             at = instant if at is None else max(at, instant)
             offset = new
-            if at <= begin:
-                found[0] = begin, new
+            if at <= begin or not found:
+                found = [(begin, new)]
             elif at < until and found[-1][1] != new:
+                if found[-1][0] == at:
+                    found.pop()
                 found.append((at, new))
     return tuple(found)
 

@@ -68,8 +68,8 @@ def linux_files(
             found["etc/conf.d/hwclock"] = f'# see hwclock(8)\nclock="{word}"\n'.encode()
     elif distribution == "void":
         found |= {"usr/bin/runit-init": b"\x7fELF", "sbin/init": Link("/usr/bin/runit-init")}
-        word = {"utc": 'HARDWARECLOCK="UTC"', "local": 'HARDWARECLOCK="localtime"'}.get(rtc or "")
-        found["etc/rc.conf"] = f"{word or '#HARDWARECLOCK='}\n".encode()
+        setting = {"utc": b"HARDWARECLOCK=UTC\n", "local": b'HARDWARECLOCK="localtime"\n'}
+        found["etc/rc.conf"] = setting.get(rtc or "", b"#HARDWARECLOCK=\n")
     else:
         found |= {
             "usr/lib/systemd/systemd": b"\x7fELF",

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from guestclock.disks.budget import Budget, Limits
+from guestclock.disks.problem import Unreachable
+from guestclock.disks.remote.http import at_address
+from guestclock.disks.source import Source
+
+DATA = os.urandom(3 << 20) + b"the end"
 
 
 @dataclass(frozen=True)
@@ -111,3 +121,15 @@ def serving(data: bytes = b"", answers: Answers | None = None) -> Iterator[Serve
         http.shutdown()
         http.server_close()
         thread.join()
+
+
+def source_of(url: str, **limits: float) -> Source:
+    """The file at an address, within those limits."""
+    return at_address(url)(Budget(Limits(**limits)))  # type: ignore[arg-type]
+
+
+def trouble(url: str, at: int = 0, **limits: float) -> str:
+    """Why a byte of it cannot be had."""
+    with pytest.raises(Unreachable) as told:
+        source_of(url, **limits).read_at(at, 1)
+    return told.value.detail

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from guestclock.disks.budget import Limits
-from guestclock.disks.problem import OverLimit
+from guestclock.disks.problem import Damaged, OverLimit
 from guestclock.disks.systems.assignments import assignments, short
 from tests.disks.builders.linux import linux_files
-from tests.disks.builders.tree import Link
+from tests.disks.builders.tree import Files, Link
 from tests.disks.systems.asking import gap_of, system_of, systems_of, trace_of
 
 
@@ -53,7 +53,7 @@ def test_lsb_release_names_it() -> None:
 
 
 def test_an_os_release_in_another_part_of_the_disk_is_still_a_linux() -> None:
-    files = {"etc/os-release": Link("../usr/lib/os-release"), "etc/systemd/system/": b""}
+    files: Files = {"etc/os-release": Link("../usr/lib/os-release"), "etc/systemd/system/": b""}
     system = system_of(files)
     assert (system.name, system.rtc, system.details["init"]) == ("Linux", "utc", "systemd")
     assert gap_of(system, "version")[0] == "not-recorded"
@@ -64,6 +64,11 @@ def test_a_damaged_os_release_does_not_hide_the_clock() -> None:
     system = system_of(files)
     assert gap_of(system, "version")[0] == "damaged"
     assert (system.rtc, system.zone) == ("local", "Europe/Berlin")
+
+
+def test_a_folder_that_cannot_be_read_is_no_linux() -> None:
+    with pytest.raises(Damaged):
+        systems_of({"etc": Link("/x/etc"), "x": Link("x")})
 
 
 def test_a_file_that_is_too_large_is_a_gap_of_its_own() -> None:
@@ -100,6 +105,16 @@ def test_a_setting_is_what_a_shell_takes_it_for(line: str, value: str) -> None:
 @pytest.mark.parametrize("line", ["#A=b", "A b", "A =b", "if A=b", "=b", "1A=b"])
 def test_other_lines_set_nothing(line: str) -> None:
     assert "A" not in assignments(line)
+
+
+def test_a_name_has_no_control_characters() -> None:
+    text = 'ID=x\nVERSION_ID=1\nPRETTY_NAME="\x1b[31mred\u202e"\n'
+    assert system_of({"etc/os-release": text.encode()}).name == "?[31mred?"
+
+
+def test_settings_longer_than_any_are_not_taken_apart() -> None:
+    system = system_of(linux_files(more={"etc/adjtime": b"\n" * (1 << 20)}))
+    assert gap_of(system, "rtc")[0] == "limit"
 
 
 def test_a_text_in_a_message_is_short() -> None:

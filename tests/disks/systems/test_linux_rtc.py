@@ -10,11 +10,14 @@ from tests.disks.builders.linux import linux_files
 from tests.disks.builders.tree import Files, Link
 from tests.disks.systems.asking import codes_of, gap_of, system_of, trace_of
 
-SYSTEMD = {"sbin/init": Link("/lib/systemd/systemd"), "lib/systemd/systemd": b"\x7fELF"}
-SYSVINIT = {"sbin/init": b"\x7fELF", "etc/inittab": b"si::sysinit:/etc/init.d/rcS\n"}
+SYSTEMD: Files = {"sbin/init": Link("/lib/systemd/systemd"), "lib/systemd/systemd": b"\x7fELF"}
+SYSVINIT: Files = {"sbin/init": b"\x7fELF", "etc/inittab": b"si::sysinit:/etc/init.d/rcS\n"}
 
 
-def bare(**files: bytes | Link) -> dict[str, bytes | Link]:
+Tree = dict[str, bytes | Link]
+
+
+def bare(**files: bytes | Link) -> Tree:
     return {"etc/os-release": b"ID=x\nVERSION_ID=1\n", **files}
 
 
@@ -194,10 +197,10 @@ CONFIGS = (
     "etc/cloud/cloud.cfg",
     "etc/init.d/hwclock.sh",
 )
-PIECES = st.sampled_from(
-    ["UTC", "LOCAL", "=", "\n", "0 0 0", "clock", '"', "'", "\\", "$UTC", "yes", "no", "CET-1", "/"]
-    + ["\0", "zoneinfo/", "Europe/Berlin", "makestep", "tinker panic", "TZif2", "\r", "\u2028"]
+WORDS = (
+    "UTC LOCAL = 0 clock \" ' \\ $UTC yes no CET-1 / \0 zoneinfo/ Europe/Berlin tinker panic \u2028"
 )
+PIECES = st.sampled_from([*WORDS.split(" "), "\n", "\r", "TZif2", "makestep 1 3"])
 TEXTS = st.lists(PIECES | st.text(max_size=4), max_size=12).map(lambda one: "".join(one).encode())
 CONTENTS = TEXTS | st.binary(max_size=60)
 

@@ -13,8 +13,11 @@ PLIST = b"""<plist><dict>
 
 @pytest.mark.parametrize(
     ("config", "rtc", "zone"),
-    [(b"zone_info=US/Pacific\nzone_lag=28800\n", "local", "US/Pacific"), (None, "utc", None)]
-    + [(b"zone_info=UTC\n", "utc", "UTC")],
+    [
+        (b"zone_info=US/Pacific\nzone_lag=28800\n", "local", "US/Pacific"),
+        (b"zone_info=UTC\n", "utc", "UTC"),
+        (None, "utc", None),
+    ],
 )
 def test_solaris_and_illumos_go_by_rtc_config(
     config: bytes | None, rtc: str, zone: str | None

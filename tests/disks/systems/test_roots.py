@@ -69,7 +69,7 @@ def test_of_several_deployments_the_newest_boot_entry_decides() -> None:
 
 
 def test_nixos_is_read_before_its_first_boot() -> None:
-    files = {
+    files: dict[str, bytes | Link] = {
         "etc/NIXOS": b"",
         "nix/var/nix/profiles/system": Link("system-1-link"),
         "nix/var/nix/profiles/system-1-link": Link("/nix/store/abc-nixos"),

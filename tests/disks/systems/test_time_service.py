@@ -54,7 +54,7 @@ def test_chrony_has_the_rtc_written_where_it_is_told_to(conf: str, written: bool
 
 
 def test_a_file_that_chrony_includes_counts() -> None:
-    more = {
+    more: Files = {
         "usr/sbin/chronyd": b"",
         "etc/runlevels/default/chronyd": Link("/etc/init.d/chronyd"),
         "etc/chrony/conf.d/step.conf": b"makestep 1 -1\n",
@@ -93,12 +93,12 @@ def test_a_masked_service_does_not_start() -> None:
     ],
 )
 def test_ntpd_steps_far_only_where_it_may(more: Files, steps: bool | None) -> None:
-    ntpd = {"usr/sbin/ntpd": b"", "etc/rc2.d/S01ntp": Link("../init.d/ntp")}
+    ntpd: Files = {"usr/sbin/ntpd": b"", "etc/rc2.d/S01ntp": Link("../init.d/ntp")}
     assert details_of({**ntpd, **more})["steps_at_boot"] is steps
 
 
 def test_two_services_leave_it_open() -> None:
-    more = {
+    more: Files = {
         "usr/sbin/chronyd": b"",
         TIMESYNCD: b"",
         f"{WANTS}/chrony.service": Link("/x"),
@@ -112,7 +112,7 @@ def test_the_agent_is_seen() -> None:
 
 
 def test_cloud_init_says_what_it_sets() -> None:
-    more = {
+    more: Files = {
         "etc/cloud/cloud.cfg": b"users:\n - default\nntp:\n  enabled: true\n",
         "etc/cloud/cloud.cfg.d/99.cfg": b"timezone: 'Asia/Tokyo'\n",
     }

@@ -23,7 +23,7 @@ def short_entries(inode: Inode, superblock: Superblock) -> Iterator[tuple[bytes,
     data = part(inode.fork, 0, inode.size)
     wide = 8 if u8(data, 1) else 4
     at = 2 + wide
-    for _ in range(u8(data, 1) or u8(data, 0)):
+    for _ in range(u8(data, 0)):
         size = u8(data, at)
         name = _name(part(data, at + 3, size))
         at += 3 + size + (1 if superblock.typed else 0)

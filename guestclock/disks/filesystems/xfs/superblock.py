@@ -128,7 +128,7 @@ def _check(found: Superblock, data: bytes) -> None:
         and found.inode <= found.block
         and found.folder_block <= 65536
         and 0 < found.group_blocks <= 1 << min(found.group_log, 31)
-        and 0 < found.groups
+        and found.groups > 0
         and (found.groups - 1) * found.group_blocks < found.blocks
         and found.blocks <= found.groups * found.group_blocks
         and found.inode >= (512 if found.version == 5 else 256)
