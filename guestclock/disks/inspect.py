@@ -23,6 +23,7 @@ _TELLING = (
     Reason.REFUSED_REFERENCE,
     Reason.DAMAGED,
     Reason.ENCRYPTED,
+    Reason.UNREAD_FORMAT,
     Reason.UNREAD_VOLUME,
     Reason.UNREAD_FILESYSTEM,
 )

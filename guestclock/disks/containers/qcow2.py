@@ -26,7 +26,8 @@ _CLUSTERS_KEPT = 16
 def open_disk(source: Source, references: References, budget: Budget) -> Source:
     """The virtual disk. Raises DiskProblem."""
     header = read_header(source)
-    data = references.part("its external data file") if header.external else source
+    # Like a backing file it is some file's whole contents: asked for by the same option.
+    data = references.backing(header.data_file, "raw") if header.data_file else source
     return _Disk(source, data, header, references, budget)
 
 
@@ -86,7 +87,7 @@ class _Disk:
             return bytes(count)
         if not allocated:
             return self._below(offset, count)
-        if place == 0 and not header.external:
+        if place == 0 and not header.data_file:
             raise Damaged("qcow2: a cluster at 0, where the header is")
         if place & header.cluster - 1:
             raise Damaged(f"qcow2: a cluster at {place}, between two")

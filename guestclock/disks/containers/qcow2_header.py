@@ -14,7 +14,8 @@ _V2 = Struct(">IIQIIQIIQQIIQ")
 _V3 = Struct(">QQQII")
 _V2_SIZE, _V3_SIZE = _V2.size, _V2.size + _V3.size
 _LONGEST_NAME = 1023
-_BACKING_FORMAT = 0xE2792ACA
+_LONGEST_FORMAT = 16
+_BACKING_FORMAT, _DATA_FILE_NAME = 0xE2792ACA, 0x44415441
 _LARGEST_EXTENSIONS = 1 << 16
 
 # Incompatible features: who does not know one may not read the image.
@@ -33,7 +34,7 @@ class Header:
     l1_entries: int
     extended: bool
     compression: int
-    external: bool
+    data_file: str
     backing: str
     backing_format: str | None
 
@@ -76,13 +77,15 @@ def read_header(source: Source) -> Header:
     extended = bool(features & _EXTENDED)
     if not (14 if extended else 9) <= bits <= 21:
         raise Damaged(f"qcow2: clusters of 2^{bits} bytes")
-    backing, form = "", None
+    backing, form, data_file = "", None, ""
     if name_at:
         backing = _text(source, name_at, name_size)
-        form = _backing_format(source, length)
-    header = Header(
-        size, bits, l1, entries, extended, compression, bool(features & _DATA_FILE), backing, form
-    )
+        form = _extension(source, length, _BACKING_FORMAT, _LONGEST_FORMAT) or None
+    if features & _DATA_FILE:
+        data_file = _extension(source, length, _DATA_FILE_NAME, _LONGEST_NAME)
+        if not data_file:
+            raise Damaged("qcow2: its data are in another file, which it does not name")
+    header = Header(size, bits, l1, entries, extended, compression, data_file, backing, form)
     covers = header.cluster * header.l2_entries
     if entries < (size + covers - 1) // covers:
         raise Damaged(f"qcow2: {entries} entries of its L1 table do not cover {size} bytes")
@@ -92,20 +95,20 @@ def read_header(source: Source) -> Header:
 def _text(source: Source, at: int, size: int) -> str:
     if size > _LONGEST_NAME:
         raise Damaged(f"qcow2: a backing file name of {size} bytes")
-    return source.read_at(at, size).decode("utf-8", "replace")
+    return source.read_at(at, size).decode("utf-8", "surrogateescape")
 
 
-def _backing_format(source: Source, at: int) -> str | None:
-    """The format in the header's extensions, None where it names none."""
+def _extension(source: Source, at: int, wanted: int, longest: int) -> str:
+    """The text of one of the header's extensions, empty where it is not there."""
     end = at + _LARGEST_EXTENSIONS
     while at < end:
         head = source.read_at(at, 8)
         kind, size = be32(head, 0), be32(head, 4)
         if kind == 0:
-            return None
-        if kind == _BACKING_FORMAT:
-            if size > 16:
-                raise Damaged(f"qcow2: a backing format of {size} bytes")
-            return source.read_at(at + 8, size).decode("ascii", "replace")
+            return ""
+        if kind == wanted:
+            if size > longest:
+                raise Damaged(f"qcow2: a header extension of {size} bytes")
+            return source.read_at(at + 8, size).decode("utf-8", "surrogateescape")
         at += 8 + (size + 7) // 8 * 8
     raise Damaged("qcow2: its header extensions have no end")

@@ -7,7 +7,6 @@ from guestclock.disks.containers.interface import References
 from guestclock.disks.problem import Empty, NotAnImage
 from guestclock.disks.source import Source
 
-
 _SECTOR = 512
 
 

@@ -7,7 +7,7 @@ from struct import Struct
 from guestclock.disks.budget import Budget
 from guestclock.disks.containers.interface import References
 from guestclock.disks.fields import u32, unpack
-from guestclock.disks.problem import Damaged, UnreadFormat
+from guestclock.disks.problem import Damaged, RefusedReference, UnreadFormat
 from guestclock.disks.source import Source, check_range
 
 _MAGIC = 0xBEDA107F
@@ -29,7 +29,9 @@ def open_disk(source: Source, references: References, budget: Budget) -> Source:
         raise UnreadFormat(f"vdi of version {version >> 16}.{version & 0xFFFF}; 1.1 is read")
     if kind == _DIFFERENCE:
         # A parent is named by a UUID that only VirtualBox's registry knows a file of.
-        return references.backing("the parent of a differencing vdi", "vdi")
+        raise RefusedReference(
+            "a differencing vdi is not read without its parent: merge them first"
+        )
     if kind not in (_DYNAMIC, _FIXED):
         raise UnreadFormat(f"vdi of type {kind}; dynamic and fixed ones are read")
     blocks, start, _, size, block, extra, count = unpack(_SIZES, data, 340)

@@ -10,7 +10,7 @@ from struct import Struct
 from guestclock.disks.budget import Budget
 from guestclock.disks.containers.interface import References
 from guestclock.disks.fields import be32, unpack
-from guestclock.disks.problem import Damaged, UnreadFormat
+from guestclock.disks.problem import Damaged, RefusedReference, UnreadFormat
 from guestclock.disks.source import Source, Window, check_range
 
 _COOKIE = b"conectix"
@@ -50,7 +50,9 @@ def open_disk(source: Source, references: References, budget: Budget) -> Source:
         return Window(source, 0, size)
     if kind == _DIFFERENCE:
         # What it holds itself is little without the parent, which is named by the host's paths.
-        return references.backing("the parent of a differencing vhd", "vhd")
+        raise RefusedReference(
+            "a differencing vhd is not read without its parent: merge them first"
+        )
     if kind != _DYNAMIC:
         raise UnreadFormat(f"vhd of type {kind}; fixed and dynamic ones are read")
     at = int.from_bytes(footer[16:24], "big")

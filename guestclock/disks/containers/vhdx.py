@@ -9,7 +9,7 @@ from guestclock.disks.budget import Budget
 from guestclock.disks.compression.crc32c import crc32c
 from guestclock.disks.containers.interface import References
 from guestclock.disks.fields import part, u16, u32, u64, unpack
-from guestclock.disks.problem import Damaged, UnreadFormat
+from guestclock.disks.problem import Damaged, RefusedReference, UnreadFormat
 from guestclock.disks.source import Source, check_range
 
 _HEADERS = (64 << 10, 128 << 10)
@@ -51,7 +51,9 @@ def open_disk(source: Source, references: References, budget: Budget) -> Source:
     if sector not in (512, 4096) or size % sector:
         raise Damaged(f"vhdx: {size} bytes in sectors of {sector}")
     if flags & _HAS_PARENT:
-        return references.backing("the parent of a differencing vhdx", "vhdx")
+        raise RefusedReference(
+            "a differencing vhdx is not read without its parent: merge them first"
+        )
     ratio = _CHUNK * sector // block
     blocks = (size + block - 1) // block
     table, table_size = regions[_BAT]

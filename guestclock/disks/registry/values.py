@@ -47,7 +47,8 @@ class Value:
         self._data: bytes | None = None
         self.name = stored_name(cell.part(20, u16(head, 2)), bool(flags & _NARROW))
         self.type = u32(head, 12)
-        self.deleted = bool(flags & _DELETED)
+        # Only layered hives, of version 1.6, have values that stand for their absence.
+        self.deleted = cells.minor >= 6 and bool(flags & _DELETED)
 
     @property
     def type_name(self) -> str:

@@ -170,4 +170,6 @@ def _said(problem: Exception) -> str:
         return "it does not answer"
     if isinstance(problem, OSError) and problem.strerror:
         return problem.strerror
+    if str(problem).startswith("Tunnel connection failed"):
+        return "the proxy does not let us through"
     return type(problem).__name__

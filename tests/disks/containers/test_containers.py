@@ -109,7 +109,7 @@ def test_an_external_data_file_is_refused(tmp_path: Path) -> None:
 def test_an_encrypted_qcow2_needs_its_key(tmp_path: Path) -> None:
     image = tmp_path / "image"
     secret, options = "secret,id=s,data=abc", "encrypt.format=luks,encrypt.key-secret=s"
-    fast = "encrypt.iter-time=10"
+    fast = "encrypt.iter-time=200"
     create = ["qemu-img", "create", "--object", secret, "-f", "qcow2", "-o", f"{options},{fast}"]
     subprocess.run([*create, str(image), "1M"], check=True, capture_output=True)
     with pytest.raises(Encrypted, match="LUKS"):
@@ -148,10 +148,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("small")
     disk = folder / "disk.raw"
     disk.write_bytes(Random(3).randbytes(9000).ljust(MIB, b"\0"))
-    return {
-        name: make_container(disk, folder / name, name).read_bytes()
-        for name in _BROKEN
-    }
+    return {name: make_container(disk, folder / name, name).read_bytes() for name in _BROKEN}
 
 
 @settings(max_examples=400, deadline=None)

@@ -1,0 +1,1 @@
+"""Readers of disks, on images that the tests build themselves."""

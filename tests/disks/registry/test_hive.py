@@ -214,10 +214,12 @@ def test_large_data_are_bounded() -> None:
         _ = value.data
 
 
-def test_a_deleted_value_is_none() -> None:
-    data = make_hive(Key("R", (dword("x", 1),)))
+@pytest.mark.parametrize(("minor", "there"), [(5, True), (6, False)])
+def test_a_deleted_value_of_a_layered_hive_is_none(minor: int, there: bool) -> None:
+    data = make_hive(Key("R", (dword("x", 1),)), minor=minor)
     place = data.index(b"vk") + 16
-    assert opened(patched(data, place, b"\3\0")).root.value("x") is None
+    found = opened(patched(data, place, b"\3\0")).root.value("x")
+    assert (found is not None) == there
 
 
 def test_a_predefined_handle_has_no_values() -> None:

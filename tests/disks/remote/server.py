@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,6 +49,13 @@ class Reply:
 Answers = Callable[[Asked], Reply]
 
 
+class _Quiet(ThreadingHTTPServer):
+    """Says nothing of clients that go away, as ours do from what they need no longer."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
+
+
 @dataclass
 class Server:
     """`answers` says what comes for a request; all requests are kept."""
@@ -74,8 +82,10 @@ class Server:
 
 
 @contextmanager
-def serving(data: bytes = b"", answers: Answers | None = None) -> Iterator[Server]:
-    """A server that runs until the end of the `with`."""
+def serving(
+    data: bytes = b"", answers: Answers | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[Server]:
+    """A server that runs until the end of the `with`, by TLS where a context for it is given."""
     server = Server(data, answers)
 
     class Handler(BaseHTTPRequestHandler):
@@ -109,10 +119,12 @@ def serving(data: bytes = b"", answers: Answers | None = None) -> Iterator[Serve
             if reply.closes or length < 0:
                 self.close_connection = True
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    http = _Quiet(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
     server.host = f"127.0.0.1:{http.server_port}"
-    server.url = f"http://{server.host}/disk.img"
+    server.url = f"{'https' if tls else 'http'}://{server.host}/disk.img"
+    if tls:
+        http.socket = tls.wrap_socket(http.socket, server_side=True)
     thread = threading.Thread(target=http.serve_forever, args=(0.02,))
     thread.start()
     try:
