@@ -13,16 +13,16 @@ from guestclock.disks.source import Source
 # Where the bytes are, what they are, and the module that reads it.
 _READ = (
     (3, b"NTFS    ", "ntfs"),
-    (3, b"EXFAT   ", "exfat"),
     (0, b"XFSB", "xfs"),
     (1080, b"\x53\xef", "ext"),
     (0x10040, b"_BHRfS_M", "btrfs"),
-    (0x1055C, b"\x19\x01\x54\x19", "ufs"),
-    (0x255C, b"\x19\x54\x01\x00", "ufs"),
     (82, b"FAT32", "fat"),
     (54, b"FAT1", "fat"),
 )
 _NAMED = (
+    (0x255C, b"\x19\x54\x01\x00", "UFS"),
+    (0x1055C, b"\x19\x01\x54\x19", "UFS"),
+    (3, b"EXFAT   ", "exFAT"),
     (0, b"hsqs", "squashfs"),
     (0, b"ReFS", "ReFS"),
     (3, b"ReFS", "ReFS"),

@@ -170,7 +170,8 @@ def test_a_large_sparse_file_reads_as_zero_where_it_has_nothing(
     assert source is not None
     assert source.size == host.stat().st_size
     assert source.read_at(source.size - 10, 10) == b"\0\0\0the end"
-    assert source.read_at(0, 8_000_000) == host.read_bytes()[:8_000_000]
+    with host.open("rb") as file:
+        assert source.read_at(0, 8_000_000) == file.read(8_000_000)
 
 
 def test_unwritten_extents_read_as_zero(tmp_path: Path) -> None:

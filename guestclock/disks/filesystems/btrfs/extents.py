@@ -115,17 +115,15 @@ class Contents:
             raise Damaged(f"a compressed extent of inode {self._number} is too large")
         data = item[21:] if inline else self._space.read(u64(item, 21), taken)
         self._budget.spend(made)
-        match compression:
-            case 1:
-                return _inflate(data, made)
-            case 2:
-                return _unpack_lzo(data, made, self._sector)
-            case 3:
-                from guestclock.disks.compression import zstd
+        if compression == _ZLIB:
+            return _inflate(data, made)
+        if compression == _LZO:
+            return _unpack_lzo(data, made, self._sector)
+        if compression == _ZSTD:
+            from guestclock.disks.compression import zstd
 
-                return zstd.decompress(data, made)
-            case _:
-                raise UnreadFilesystem(f"btrfs's compression of kind {compression} is not read")
+            return zstd.decompress(data, made)
+        raise UnreadFilesystem(f"btrfs's compression of kind {compression} is not read")
 
 
 def _inflate(data: bytes, limit: int) -> bytes:
