@@ -16,12 +16,14 @@ _READ = (
     (0, b"XFSB", "xfs"),
     (1080, b"\x53\xef", "ext"),
     (0x10040, b"_BHRfS_M", "btrfs"),
+    (0x1055C, b"\x19\x01\x54\x19", "ufs"),
+    (0x255C, b"\x19\x01\x54\x19", "ufs"),
+    (0x1055C, b"\x54\x19\x01\x00", "ufs"),
+    (0x255C, b"\x54\x19\x01\x00", "ufs"),
     (82, b"FAT32", "fat"),
     (54, b"FAT1", "fat"),
 )
 _NAMED = (
-    (0x255C, b"\x19\x54\x01\x00", "UFS"),
-    (0x1055C, b"\x19\x01\x54\x19", "UFS"),
     (3, b"EXFAT   ", "exFAT"),
     (0, b"hsqs", "squashfs"),
     (0, b"ReFS", "ReFS"),

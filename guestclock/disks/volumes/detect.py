@@ -90,9 +90,13 @@ def _is_filesystem(first: bytes) -> bool:
 
 
 def _is_blank(volume: Source) -> bool:
-    """Whether its first bytes and those where superblocks are all zero."""
-    if any(volume.read_at(0, min(volume.size, _BLANK))):
-        return False
-    # ext begins at 1024, which is read above; UFS and btrfs have theirs at 64 KiB.
-    at = 64 << 10
-    return volume.size < at + _BLANK or not any(volume.read_at(at, _BLANK))
+    """Whether its first bytes are zero, and those where superblocks are.
+
+    ext has it at 1024, UFS1 at 8 KiB, UFS2 and btrfs at 64 KiB.
+    """
+    places = (0, 8 << 10, 64 << 10)
+    return not any(any(_read(volume, at)) for at in places)
+
+
+def _read(volume: Source, at: int) -> bytes:
+    return volume.read_at(at, max(0, min(_BLANK, volume.size - at))) if at < volume.size else b""
