@@ -5,12 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from guestclock.cli import main as program
 from guestclock.databases import packaged_database, windows_zone_map
 from guestclock.zones import WindowsMap, Zones
+
+
+# How fast a machine is under load says nothing about what it runs.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 class OneCloud(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
