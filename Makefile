@@ -5,7 +5,7 @@ COMPLETION := completion
 BENCHMARKS := startup audit proofs cloud
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit check format docs man completion wheel bench clean setup
+.PHONY: help demo test unit check format docs man completion wheel bench fuzz clean setup
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -28,6 +28,10 @@ check: setup ## format, lint, types, then all tests: what CI runs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	@$(MAKE) --no-print-directory test
+
+MINUTES := 5
+fuzz: setup ## break disk images at random for MINUTES and have them inspected
+	$(BIN)/python -m tests.disks.fuzz --minutes $(MINUTES)
 
 format: setup ## put the sources in order
 	$(BIN)/ruff check --fix .

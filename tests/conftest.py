@@ -13,7 +13,6 @@ from guestclock.cli import main as program
 from guestclock.databases import packaged_database, windows_zone_map
 from guestclock.zones import WindowsMap, Zones
 
-
 # How fast a machine is under load says nothing about what it runs.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
