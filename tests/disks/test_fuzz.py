@@ -11,4 +11,4 @@ def test_broken_images_are_answered(tmp_path: Path) -> None:
     answers = run(tmp_path, count=600, seconds=60, number=1)
     assert answers.total() == 600
     assert answers["system"] > 100
-    assert answers["damaged"] > 10
+    assert answers["damaged"] > 0
