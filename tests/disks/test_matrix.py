@@ -41,7 +41,7 @@ class Beside(NoReferences):
         return Memory((self._folder / name).read_bytes())
 
 
-def _inspected(path: Path, budget: Budget | None = None) -> ImageRecord:
+def inspected(path: Path, budget: Budget | None = None) -> ImageRecord:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         source = FileSource(descriptor)
@@ -84,7 +84,7 @@ def _is_debian(system: SystemRecord) -> None:
 def test_both_systems_are_found(container: str, disks: dict[str, Path], tmp_path: Path) -> None:
     for table in ("gpt", "mbr"):
         image = make_container(disks[table], tmp_path / f"{table}.img", container)
-        found = _inspected(image)
+        found = inspected(image)
         assert (found["format"], found["unknown"]) == (format_of(container), None)
         by_family = {system["family"]: system for system in found["systems"]}
         assert len(found["systems"]) == 2
@@ -97,16 +97,16 @@ def test_a_disk_without_a_table_is_one_volume(
     container: str, disks: dict[str, Path], tmp_path: Path
 ) -> None:
     image = make_container(disks["none"], tmp_path / "image", container)
-    (system,) = _inspected(image)["systems"]
+    (system,) = inspected(image)["systems"]
     assert (system["rtc"], system["real_time_is_universal"]) == ("utc", True)
     assert system["place"]["volume"] == "the whole disk"
-    (system,) = _inspected(disks["none-ext"])["systems"]
+    (system,) = inspected(disks["none-ext"])["systems"]
     _is_debian(system)
 
 
 def test_little_is_read(disks: dict[str, Path]) -> None:
     budget = Budget()
-    assert len(_inspected(disks["gpt"], budget)["systems"]) == 2
+    assert len(inspected(disks["gpt"], budget)["systems"]) == 2
     assert budget.spent < 512 << 10
 
 
@@ -114,7 +114,7 @@ def test_a_lost_first_table_is_read_from_its_copy(disks: dict[str, Path], tmp_pa
     data = bytearray(disks["gpt"].read_bytes())
     data[512:1024] = bytes(512)
     (tmp_path / "image").write_bytes(data)
-    assert len(_inspected(tmp_path / "image")["systems"]) == 2
+    assert len(inspected(tmp_path / "image")["systems"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -130,6 +130,6 @@ def test_a_lost_first_table_is_read_from_its_copy(disks: dict[str, Path], tmp_pa
 )
 def test_what_says_nothing_has_a_reason(content: bytes, reason: str, tmp_path: Path) -> None:
     (tmp_path / "image").write_bytes(content)
-    found = _inspected(tmp_path / "image")
+    found = inspected(tmp_path / "image")
     assert (found["systems"], found["unknown"]) == ([], reason)
     assert found["detail"]
