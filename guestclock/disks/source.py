@@ -13,8 +13,8 @@ from typing import Protocol
 from guestclock.disks.budget import Budget
 from guestclock.disks.problem import Damaged, Unreachable
 
-PAGE = 4096
-_PAGES = 1024
+PAGE = 1024
+_PAGES = 4096
 
 
 class Source(Protocol):
