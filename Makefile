@@ -2,7 +2,7 @@
 BIN := .venv/bin
 MAN := man
 COMPLETION := completion
-BENCHMARKS := startup audit proofs cloud
+BENCHMARKS := startup audit proofs cloud disks
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test unit check format docs man completion wheel bench fuzz clean setup
