@@ -75,7 +75,7 @@ def make_windows(folder: Path) -> Path:
 def bytes_read(image: Path) -> tuple[int, int]:
     """Bytes that were paid for, and the floor."""
     Asking.asked = []
-    inspect.Paged = Asking  # type: ignore[attr-defined, misc]
+    inspect.Paged = Asking  # type: ignore[attr-defined]
     budget = Budget()
     descriptor = os.open(image, os.O_RDONLY)
     try:
