@@ -1,90 +1,117 @@
-"""What else of a Windows matters for its clock: services, sealing, hibernation, cloudbase-init."""
+"""In what state a Windows was left: sealed by sysprep, in its setup, hibernated."""
 
 from __future__ import annotations
 
+import re
+
 from guestclock.disks.found import System
+from guestclock.disks.problem import Reason
 from guestclock.disks.registry.hive import Hive
 from guestclock.disks.registry.keys import Key
+from guestclock.disks.systems.assignments import short, shown
+from guestclock.disks.systems.windows_hives import Values
 from guestclock.disks.tree import Tree
 
-_HIBERNATION = "hiberfil.sys"
-# Without one of these the file is only kept in reserve.
-_SAVED = (b"HIBR", b"hibr", b"WAKE", b"wake", b"RSTR", b"rstr")
-_IMAGE_STATE = "Microsoft\\Windows\\CurrentVersion\\Setup\\State"
-_SEALED = "GENERALIZE_RESEAL"
-_CLOUDBASE = (
-    "Program Files/Cloudbase Solutions/Cloudbase-Init/conf/cloudbase-init.conf",
-    "Program Files/Cloudbase Solutions/Cloudbase-Init/conf/cloudbase-init-unattend.conf",
+_STATE = "Microsoft\\Windows\\CurrentVersion\\Setup\\State"
+_SEALED = "_RESEAL_TO_"
+# Where setup looks for an answer file in the image itself, in this order.
+_ANSWERS = (
+    "Panther/Unattend/Unattend.xml",
+    "Panther/Unattend.xml",
+    "System32/Sysprep/Unattend.xml",
 )
-_AGENTS = ("QEMU-GA", "qemu-ga")
-_SMALL = 64 << 10
-_START = ("boot", "system", "automatic", "on demand", "disabled")
+_TIME_ZONE = re.compile(r"<TimeZone>\s*([^<>]{1,120}?)\s*</TimeZone>")
+_ANSWER_SIZE = 256 << 10
+_HIBERNATION = "hiberfil.sys"
+_SAVED = (b"HIBR", b"hibr")
+_RESUMING = (b"RSTR", b"rstr")
+_RESUMED = (b"WAKE", b"wake", bytes(4))
 
 
-def read_services(control: Key, path: str, system: System) -> None:
-    """Details `w32time`, `agent` and `fast_startup` from the control set. Raises DiskProblem."""
-    services = control.key("Services")
-    if services is not None:
-        system.details["w32time"] = _w32time(services)
-        system.details["agent"] = any(services.child(name) for name in _AGENTS)
-    power = control.key("Control\\Session Manager\\Power")
-    value = power.value("HiberbootEnabled") if power else None
-    system.details["fast_startup"] = bool(value.dword()) if value else None
+def read_sealed(system_hive: Hive, software: Hive, path: str, system: System) -> None:
+    """Details `sealed` (sysprep made an image to copy of it), `image_state`, `generalized`
+    (when sysprep did it last, as Windows writes it) and `setup_in_progress`. Raises DiskProblem.
+
+    Windows XP has no ImageState; there sysprep leaves the mini-setup to be run.
+    """
+    state = Values(software.key(_STATE), path, _STATE)
+    setup = Values(system_hive.key("Setup"), "", "Setup")
+    word = state.text("ImageState")
+    in_progress = bool(setup.number("SystemSetupInProgress"))
+    mini = not word and in_progress and "-mini" in setup.text("CmdLine").lower()
+    tag = setup.get("CloneTag")
+    texts = tag.texts() if tag else []
+    details = system.details
+    details["sealed"] = _SEALED in word or mini
+    details["image_state"] = word or None
+    details["setup_in_progress"] = in_progress
+    details["generalized"] = shown(texts[0]) if texts else None
+    state.saw(system, "sealed", "ImageState")
 
 
-def _w32time(services: Key) -> dict[str, object] | None:
-    key = services.key("W32Time")
-    if key is None:
-        return None
-    start, parameters = key.value("Start"), key.key("Parameters")
-    number = start.dword() if start else None
-    kind = parameters.value("Type") if parameters else None
-    peers = parameters.value("NtpServer") if parameters else None
-    return {
-        "start": _START[number] if number is not None and number < len(_START) else None,
-        "type": kind.text() if kind else None,
-        "peers": ((peers.text() if peers else None) or "").split(),
-    }
+def read_answer_file(tree: Tree, folder: str, system: System) -> None:
+    """The detail `unattend_zone`: the zone that the setup of a sealed image will set, None where
+    it says none. Raises DiskProblem.
+    """
+    for name in _ANSWERS:
+        path = f"{folder}/{name}"
+        data = tree.read(path, _ANSWER_SIZE)
+        if data is None:
+            continue
+        wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+        found = _TIME_ZONE.search(data.decode("utf-16" if wide else "utf-8", "replace"))
+        system.details["unattend_zone"] = shown(found[1]) if found else None
+        if found:
+            system.saw("unattend_zone", f"/{path}", "TimeZone", raw=short(found[1]))
+        return
+    system.details["unattend_zone"] = None
 
 
-def read_sealed(software: Hive, path: str, system: System) -> None:
-    """The detail `sealed`: whether sysprep has generalized the image. Raises DiskProblem."""
-    key = software.key(_IMAGE_STATE)
-    value = key.value("ImageState") if key else None
-    state = (value.text() if value else None) or ""
-    system.details["sealed"] = _SEALED in state
-    if state:
-        system.saw("sealed", path, f"{_IMAGE_STATE}\\ImageState", "REG_SZ", state[:120])
+def read_fast_startup(control: Key, path: str, system: System) -> None:
+    """The detail `fast_startup`: whether shutting down hibernates the kernel, None where the
+    registry does not say it. Raises DiskProblem.
+    """
+    where = "Control\\Session Manager\\Power"
+    session = Values(control.key(where), path, f"{control.name}\\{where}")
+    number = session.number("HiberbootEnabled")
+    if number is None:
+        system.details["fast_startup"] = None
+        return
+    fast = bool(number)
+    if fast:
+        # It is left on where hibernation as a whole was turned off.
+        key = control.key("Control\\Power")
+        fast = Values(key, path, "").number("HibernateEnabled") != 0
+    system.details["fast_startup"] = fast
+    session.saw(system, "fast_startup", "HiberbootEnabled")
 
 
 def read_hibernation(tree: Tree, system: System) -> None:
-    """The detail `hibernated`. Raises DiskProblem."""
+    """The detail `hibernated`, None where a resume was begun and not finished. Raises
+    DiskProblem.
+    """
     source = tree.open(_HIBERNATION)
-    head = source.read_at(0, 4) if source is not None and source.size >= 4 else b""
-    saved = head in _SAVED
-    system.details["hibernated"] = saved
-    if saved:
+    if source is None or source.size < 4:
+        system.details["hibernated"] = False
+        return
+    head = source.read_at(0, 4)
+    system.saw("hibernated", f"/{_HIBERNATION}", "its first four bytes", raw=short(head))
+    if head in _RESUMED:
+        system.details["hibernated"] = False
+    elif head in _SAVED:
+        system.details["hibernated"] = True
         system.warn(
             "hibernated",
             "Windows is hibernated, or was shut down for a fast start: it will go on with what it "
             "had in memory, and the registry on the disk may be older",
         )
-
-
-def read_cloudbase(tree: Tree, system: System) -> None:
-    """The detail `real_time_clock_utc`: what cloudbase-init sets RealTimeIsUniversal to at boot.
-
-    None where it is not installed; its default is false. Raises DiskProblem.
-    """
-    found: bool | None = None
-    for path in _CLOUDBASE:
-        text = tree.text(path, _SMALL)
-        if text is None:
-            continue
-        found = bool(found)
-        for line in text.splitlines():
-            name, sign, value = line.partition("=")
-            if sign and name.strip().lower() == "real_time_clock_utc":
-                found = value.strip().lower() in ("true", "1", "yes", "on")
-                system.saw("real_time_clock_utc", f"/{path}", "real_time_clock_utc", raw=value)
-    system.details["real_time_clock_utc"] = found
+    elif head in _RESUMING:
+        system.details["hibernated"] = None
+        system.warn(
+            "hibernated",
+            "Windows began to resume from hibernation and did not finish: it may go on with what "
+            "it had in memory, and the registry on the disk may be older",
+        )
+    else:
+        system.details["hibernated"] = None
+        system.lacks("hibernated", Reason.AMBIGUOUS, f"/{_HIBERNATION} begins with {short(head)}")
