@@ -186,7 +186,7 @@ def windows_files(
     agent: bool = False,
     logs: bool = False,
     cloudbase: str | None = None,
-) -> Files:
+) -> dict[str, bytes]:
     """A Windows that takes its RTC for local time, unless `universal` is given.
 
     With `logs` what is said of the clock is only in SYSTEM.LOG1: the hive itself is left in the
