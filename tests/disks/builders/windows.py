@@ -15,7 +15,6 @@ from tests.disks.builders.hive import (
     sz,
     tree,
 )
-from tests.disks.builders.tree import Files
 
 CONFIG = "Windows/System32/config"
 CLOCK = "Control\\TimeZoneInformation"
