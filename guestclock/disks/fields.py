@@ -63,3 +63,13 @@ def part(data: bytes, at: int, count: int) -> bytes:
     if at < 0 or count < 0 or at + count > len(data):
         raise Damaged(f"{count} bytes at {at} lie beyond the {len(data)} at hand")
     return data[at : at + count]
+
+
+def guid(data: bytes, at: int = 0) -> str:
+    """A GUID as people write it, in lower case: its first three fields have the low byte first.
+
+    Raises Damaged.
+    """
+    raw = part(data, at, 16)
+    fields = (raw[3::-1], raw[5:3:-1], raw[7:5:-1], raw[8:10], raw[10:])
+    return "-".join(field.hex() for field in fields)

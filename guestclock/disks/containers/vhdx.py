@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from struct import Struct
-from uuid import UUID
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.compression.crc32c import crc32c
 from guestclock.disks.containers.interface import References
-from guestclock.disks.fields import part, u16, u32, u64, unpack
+from guestclock.disks.fields import guid, part, u16, u32, u64, unpack
 from guestclock.disks.problem import Damaged, RefusedReference, UnreadFormat
 from guestclock.disks.source import Source, check_range
 
@@ -18,11 +17,11 @@ _REGIONS = (192 << 10, 256 << 10)
 _HEADER = Struct("<4xIQ32x16xHHIQ")
 _ENTRY = Struct("<QI")
 _ITEM = Struct("<II")
-_BAT = UUID("2dc27766-f623-4200-9d64-115e9bfd4a08").bytes_le
-_METADATA = UUID("8b7ca206-4790-4b9a-b8fe-575f050f886e").bytes_le
-_PARAMETERS = UUID("caa16737-fa36-4d43-b3b6-33f0aa44e76b").bytes_le
-_SIZE = UUID("2fa54224-cd1b-4876-b211-5dbed83bf4b8").bytes_le
-_SECTOR = UUID("8141bf1d-a96f-4709-ba47-f233a8faab5f").bytes_le
+_BAT = "2dc27766-f623-4200-9d64-115e9bfd4a08"
+_METADATA = "8b7ca206-4790-4b9a-b8fe-575f050f886e"
+_PARAMETERS = "caa16737-fa36-4d43-b3b6-33f0aa44e76b"
+_SIZE = "2fa54224-cd1b-4876-b211-5dbed83bf4b8"
+_SECTOR = "8141bf1d-a96f-4709-ba47-f233a8faab5f"
 _MOST = 2047
 _HAS_PARENT = 2
 _CHUNK = 1 << 23
@@ -79,7 +78,7 @@ def _holds(data: bytes) -> bool:
     return crc32c(data[:4] + bytes(4) + data[8:]) == u32(data, 4)
 
 
-def _regions(file: Source) -> dict[bytes, tuple[int, int]]:
+def _regions(file: Source) -> dict[str, tuple[int, int]]:
     """Place and size of the table of blocks and of the metadata."""
     for at in _REGIONS:
         data = file.read_at(at, 64 << 10)
@@ -88,34 +87,34 @@ def _regions(file: Source) -> dict[bytes, tuple[int, int]]:
         count = u32(data, 8)
         if count > _MOST:
             raise Damaged(f"vhdx: {count} regions")
-        found: dict[bytes, tuple[int, int]] = {}
+        found: dict[str, tuple[int, int]] = {}
         for number in range(count):
             entry = 16 + 32 * number
             place, size = unpack(_ENTRY, data, entry + 16)
-            guid = part(data, entry, 16)
-            if guid not in (_BAT, _METADATA) and u32(data, entry + 28) & 1:
-                raise UnreadFormat(f"vhdx needs the region {UUID(bytes_le=guid)}")
-            found[guid] = place, size
+            region = guid(data, entry)
+            if region not in (_BAT, _METADATA) and u32(data, entry + 28) & 1:
+                raise UnreadFormat(f"vhdx needs the region {region}")
+            found[region] = place, size
         if _BAT not in found or _METADATA not in found:
             raise Damaged("vhdx: a region is missing")
         return found
     raise Damaged("vhdx: neither of its region tables is whole")
 
 
-def _items(file: Source, region: int) -> dict[bytes, bytes]:
+def _items(file: Source, region: int) -> dict[str, bytes]:
     head = file.read_at(region, 32)
     count = u16(head, 10)
     if not head.startswith(b"metadata") or count > _MOST:
         raise Damaged("vhdx: its table of metadata")
     table = file.read_at(region + 32, 32 * count)
-    found: dict[bytes, bytes] = {}
+    found: dict[str, bytes] = {}
     for number in range(count):
-        guid = part(table, 32 * number, 16)
+        item = guid(table, 32 * number)
         at, size = unpack(_ITEM, table, 32 * number + 16)
-        if guid in (_PARAMETERS, _SIZE, _SECTOR):
+        if item in (_PARAMETERS, _SIZE, _SECTOR):
             if size > 64:
                 raise Damaged(f"vhdx: a metadata item of {size} bytes")
-            found[guid] = file.read_at(region + at, size)
+            found[item] = file.read_at(region + at, size)
     if len(found) < 3:
         raise Damaged("vhdx: its metadata lack the size of the disk, of a block or of a sector")
     return found

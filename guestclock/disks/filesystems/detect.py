@@ -20,11 +20,11 @@ _READ = (
     (0x255C, b"\x19\x01\x54\x19", "ufs"),
     (0x1055C, b"\x54\x19\x01\x00", "ufs"),
     (0x255C, b"\x54\x19\x01\x00", "ufs"),
+    (3, b"EXFAT   ", "exfat"),
     (82, b"FAT32", "fat"),
     (54, b"FAT1", "fat"),
 )
 _NAMED = (
-    (3, b"EXFAT   ", "exFAT"),
     (0, b"hsqs", "squashfs"),
     (0, b"ReFS", "ReFS"),
     (3, b"ReFS", "ReFS"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from guestclock.disks.budget import Budget
 from guestclock.disks.problem import DiskProblem, OverLimit
 from guestclock.disks.source import Source
-from guestclock.disks.volumes import mbr
+from guestclock.disks.volumes import disklabel, mbr
 from guestclock.disks.volumes.encrypted import problem_of
 from guestclock.disks.volumes.interface import Volume
 
@@ -33,7 +33,7 @@ def _inside(volume: Volume, budget: Budget, depth: int) -> Iterator[Volume]:
         yield volume
         return
     try:
-        parts = _parts(content, budget, depth) if depth < _DEEPEST else None
+        parts = _parts(volume, content, budget, depth) if depth < _DEEPEST else None
         if parts is None:
             problem = problem_of(content)
             if problem is not None:
@@ -60,7 +60,7 @@ def _below(outer: Volume, inner: Volume, depth: int) -> Volume:
     return Volume(place, inner.content, inner.name, inner.type)
 
 
-def _parts(disk: Source, budget: Budget, depth: int) -> Iterator[Volume] | None:
+def _parts(volume: Volume, disk: Source, budget: Budget, depth: int) -> Iterator[Volume] | None:
     """What the first table that is there leads to, None where there is none."""
     if disk.size < 512:
         return None
@@ -71,13 +71,19 @@ def _parts(disk: Source, budget: Budget, depth: int) -> Iterator[Volume] | None:
         found = gpt.split(disk, budget)
         if found is not None:
             return found
-    if not _is_filesystem(first):
-        found = mbr.split(disk, budget)
-        if found is not None:
-            return found
-    from guestclock.disks.volumes import lvm2
+    if _is_filesystem(first):
+        return None
+    from guestclock.disks.volumes import lvm2, md
 
-    return lvm2.split(disk, budget)
+    found = mbr.split(disk, budget)
+    if found is None and depth == 0:
+        labelled = disklabel.partitions(disk, 0, disk.size, 0, "")
+        found = iter(labelled) if labelled else None
+    if found is None:
+        found = md.split(disk, budget)
+    if found is None and volume.type in md.PARTITION_TYPES:
+        found = md.split_at_end(disk, budget)
+    return lvm2.split(disk, budget) if found is None else found
 
 
 def _is_filesystem(first: bytes) -> bool:

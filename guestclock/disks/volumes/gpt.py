@@ -6,10 +6,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
-from uuid import UUID
 
 from guestclock.disks.budget import Budget
-from guestclock.disks.fields import part, unpack
+from guestclock.disks.fields import guid, part, unpack
 from guestclock.disks.problem import Damaged, DiskProblem
 from guestclock.disks.source import Source, Window
 from guestclock.disks.volumes.interface import Volume
@@ -86,7 +85,7 @@ def _volumes(disk: Source, table: _Table, budget: Budget) -> Iterator[Volume]:
         entry = part(table.entries, number * table.size, table.size)
         if entry.startswith(_UNUSED):
             continue
-        kind = str(UUID(bytes_le=entry[:16]))
+        kind = guid(entry)
         if kind in _SKIPPED:
             continue
         first, last = unpack(_ENTRY, entry)

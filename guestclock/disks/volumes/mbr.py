@@ -9,6 +9,7 @@ from guestclock.disks.budget import Budget
 from guestclock.disks.fields import unpack
 from guestclock.disks.problem import Damaged, DiskProblem, OverLimit
 from guestclock.disks.source import Source, Window
+from guestclock.disks.volumes import disklabel
 from guestclock.disks.volumes.interface import Volume
 
 _SECTOR = 512
@@ -70,8 +71,20 @@ def _volumes(disk: Source, sector: bytes, budget: Budget) -> Iterator[Volume]:
             continue
         if kind in _EXTENDED:
             yield from _logical(disk, start, budget)
+        elif kind in disklabel.SLICES:
+            yield from _slice(disk, number + 1, kind, start, count)
         else:
             yield _volume(disk, number + 1, kind, start, count)
+
+
+def _slice(disk: Source, number: int, kind: int, start: int, count: int) -> Iterator[Volume]:
+    """The partitions of a BSD's slice, or the slice where it has no label."""
+    whole = _volume(disk, number, kind, start, count)
+    try:
+        inner = disklabel.partitions(disk, start, count * _SECTOR, kind, whole.place)
+    except DiskProblem as problem:
+        inner = [Volume(whole.place, problem, type=whole.type)]
+    yield from [whole] if inner is None else inner
 
 
 def _volume(disk: Source, number: int, kind: int, start: int, count: int) -> Volume:
