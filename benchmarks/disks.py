@@ -106,8 +106,16 @@ def _windows() -> dict[str, bytes]:
     return windows_files() | {
         f"{CONFIG}/SYSTEM": system_hive(more=services),
         f"{CONFIG}/SOFTWARE": software_hive(more=classes),
-        "Windows/System32/cmd.exe": b"MZ",
+        "Windows/System32/cmd.exe": _program(),
     }
+
+
+def _program() -> bytes:
+    """The head of a program for x86-64: virt-inspector wants to know the architecture."""
+    head = b"MZ".ljust(0x3C, b"\0") + (0x80).to_bytes(4, "little")
+    machine, no_sections, optional = b"\x64\x86", bytes(2 + 12), b"\xf0\x00\x22\x00"
+    pe = b"PE\0\0" + machine + no_sections + optional + b"\x0b\x02".ljust(240, b"\0")
+    return (head.ljust(0x80, b"\0") + pe).ljust(1024, b"\0")
 
 
 def bytes_read(image: Path) -> tuple[int, int]:
