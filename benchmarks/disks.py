@@ -38,7 +38,8 @@ GIB = 1 << 30
 _SIZE = 40 * GIB
 _FIRST = 1 << 20
 _FILES, _FOLDERS, _LIBRARIES = 16_000, 40, 3_000
-_KEYS = 20_000
+_KEYS, _PARTS = 20_000, 25
+_PROGRAMS = 40
 TWICE, TIMES = 2.0, 300
 
 
@@ -88,7 +89,7 @@ def make_windows(folder: Path) -> Path:
 def _windows() -> dict[str, bytes]:
     """A Windows with hives of some 10 MB, and the file that virt-inspector knows one by."""
     services: dict[str, list[Value]] = {
-        f"Services\\service{number:05}": [
+        f"Services\\service{number // _PARTS:03}\\part{number % _PARTS:02}": [
             dword("Start", 3),
             dword("Type", 1),
             sz("ImagePath", f"\\SystemRoot\\System32\\drivers\\service{number:05}.sys"),
@@ -103,9 +104,16 @@ def _windows() -> dict[str, bytes]:
         ]
         for number in range(_KEYS)
     }
+    programs = {
+        f"Microsoft\\Windows\\CurrentVersion\\Uninstall\\program{number:02}": [
+            sz("DisplayName", f"Program {number}"),
+            sz("DisplayVersion", f"1.{number}"),
+        ]
+        for number in range(_PROGRAMS)
+    }
     return windows_files() | {
         f"{CONFIG}/SYSTEM": system_hive(more=services),
-        f"{CONFIG}/SOFTWARE": software_hive(more=classes),
+        f"{CONFIG}/SOFTWARE": software_hive(more=classes | programs),
         "Windows/System32/cmd.exe": _program(),
     }
 
@@ -160,7 +168,7 @@ def compare(image: Path, rounds: int) -> None:
         print("virt-inspector is not installed: not compared")
         return
     os.environ |= {"LIBGUESTFS_BACKEND": "direct", "LIBGUESTFS_BACKEND_SETTINGS": "force_tcg"}
-    theirs = ["virt-inspector", "--no-applications", "--no-icon", "-a", str(image)]
+    theirs = ["virt-inspector", "-a", str(image)]
     told = subprocess.run(theirs, check=True, capture_output=True, text=True).stdout
     assert "<product_name>Windows Server 2022 Standard" in told, told
     ratio = seconds(theirs, 1) / seconds(ours, rounds)

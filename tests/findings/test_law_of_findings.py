@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -89,7 +89,13 @@ instants = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(
 databases = st.sampled_from([zones(), zones(host=OLD), zones(guest=OLD), zones(OLD, OLD)])
 
 
+TWO_FAULTS_THAT_MAKE_UP_FOR_EACH_OTHER = facts(
+    Zone("Europe/Berlin"), "freebsd", "Asia/Shanghai", "Asia/Shanghai", skew=-7200
+)
+
+
 @settings(max_examples=600, deadline=timedelta(seconds=2))
+@example(TWO_FAULTS_THAT_MAKE_UP_FOR_EACH_OTHER, datetime(2026, 4, 1, tzinfo=UTC), zones(OLD), 1)
 @given(machines, instants, databases, st.sampled_from([1, 5, 60]))
 def test_a_cold_start_is_wrong_exactly_where_there_is_one_error(
     given_facts: Facts, at: datetime, rules: Zones, tolerance: int

@@ -7,6 +7,7 @@ hint does not fit, so a key with a wrong one is not there for it, nor is it here
 from __future__ import annotations
 
 from collections.abc import Iterator
+from struct import iter_unpack
 
 from guestclock.disks.fields import u16, u32
 from guestclock.disks.problem import Damaged
@@ -49,10 +50,14 @@ def _leaf(cell: Cell, name: str | None) -> Iterator[int]:
     if width is None:
         raise Damaged(f"the list of keys at {cell.offset} is of unknown kind {kind!r}")
     entries = cell.part(4, width * u16(cell.part(2, 2), 0))
-    wanted = name_hash(name) if name is not None and kind == b"lh" else None
-    for at in range(0, len(entries), width):
-        if wanted is not None and u32(entries, at + 4) != wanted:
-            continue
-        if name is not None and kind == b"lf" and not may_be(entries[at + 4 : at + 8], name):
-            continue
-        yield u32(entries, at)
+    if kind == b"li":
+        yield from (offset for (offset,) in iter_unpack("<I", entries))
+    elif kind == b"lh":
+        wanted = None if name is None else name_hash(name)
+        for offset, hash_of_one in iter_unpack("<II", entries):
+            if wanted is None or hash_of_one == wanted:
+                yield offset
+    else:
+        for offset, hint in iter_unpack("<I4s", entries):
+            if name is None or may_be(hint, name):
+                yield offset
