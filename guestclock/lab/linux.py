@@ -69,24 +69,69 @@ def boot_linux(
     Raises MissingToolError for what is not installed, LabError if Linux says nothing in `timeout`
     seconds.
     """
+    kernel = find_kernel()
+    with tempfile.NamedTemporaryFile(prefix="guestclock-") as initramfs:
+        initramfs.write(cpio.archive([*_system(), *_settings(zone, adjtime)]))
+        initramfs.flush()
+        boot = _Boot(kernel, initramfs.name, "rdinit=/init")
+        return _booted(boot, rtc_args, host_zone, epoch, timeout)
+
+
+SAY = (
+    "echo guestclock rtc=$(cat /sys/class/rtc/rtc0/since_epoch) "
+    '$(date +"utc=%s local=%Y-%m-%dT%H:%M:%S") >/dev/ttyS0'
+)
+"""The shell's words by which a system on a disk tells its clock, as `boot_disk` waits for it."""
+
+
+def boot_disk(
+    image: Path,
+    kernel: Path,
+    initrd: Path,
+    append: str,
+    rtc_args: str,
+    host_zone: str | None = None,
+    epoch: int | None = None,
+    timeout: float = 300,
+) -> LinuxReading:
+    """Boot the Linux on a raw disk image, which stays as it is, and read its clock.
+
+    `append` are the kernel's words; the system must run `SAY` once it has set its clock. All else
+    is as of `boot_linux`.
+    """
+    disk = ("-drive", f"file={image},format=raw,if=virtio,snapshot=on")
+    boot = _Boot(kernel, str(initrd), append, disk, memory=1024)
+    return _booted(boot, rtc_args, host_zone, epoch, timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class _Boot:
+    """What is booted; `memory` in MiB."""
+
+    kernel: Path
+    initrd: str
+    append: str
+    disk: tuple[str, ...] = ()
+    memory: int = 256
+
+
+def _booted(
+    boot: _Boot, rtc_args: str, host_zone: str | None, epoch: int | None, timeout: float
+) -> LinuxReading:
     environment = {"PATH": os.environ.get("PATH", os.defpath)}
     if host_zone is not None:
         environment["TZ"] = host_zone
     if epoch is not None:
         environment |= faketime.fixed_env(epoch, host_zone)
-    kernel = find_kernel()
-    with tempfile.NamedTemporaryFile(prefix="guestclock-") as initramfs:
-        initramfs.write(cpio.archive([*_system(), *_settings(zone, adjtime)]))
-        initramfs.flush()
-        command = [
-            qemu(),
-            *("-M", "pc,accel=tcg", "-m", "256", "-display", "none", "-no-reboot"),
-            *("-no-user-config", "-nodefaults", "-serial", "stdio"),
-            *("-kernel", str(kernel), "-initrd", initramfs.name),
-            *("-append", "console=ttyS0 quiet panic=-1 rdinit=/init"),
-            *(("-rtc", rtc_args) if rtc_args else ()),
-        ]
-        said = _run(command, environment, timeout)
+    command = [
+        qemu(),
+        *("-M", "pc,accel=tcg", "-m", str(boot.memory), "-display", "none", "-no-reboot"),
+        *("-no-user-config", "-nodefaults", "-serial", "stdio"),
+        *("-kernel", str(boot.kernel), "-initrd", boot.initrd, *boot.disk),
+        *("-append", f"console=ttyS0 quiet panic=-1 {boot.append}"),
+        *(("-rtc", rtc_args) if rtc_args else ()),
+    ]
+    said = _run(command, environment, timeout)
     found = _SAID.search(said)
     if found is None:
         words = said.decode(errors="replace").strip()[-500:] or "nothing"
