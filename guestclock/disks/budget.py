@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.problem import OverLimit
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """`max_read` is in bytes read from the image and made by decompression, `timeout` in seconds.
 
     The others are counts that no healthy disk comes near.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from guestclock.disks.problem import DiskProblem, Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a system is: the volume, its file system, and the folder that is its root."""
 
     volume: str
@@ -16,8 +16,7 @@ class Place:
     base: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """Where in a system a value was read: a file, and what in it.
 
     `key` is a registry key with its value, or a line or a setting of a file; `type` is the
@@ -30,16 +29,14 @@ class Trace:
     raw: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A value that was read: what it is called in the answer, and where it was read."""
 
     what: str
     trace: Trace
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """A value that is not known: what it is called in the answer, a reason, a line for people."""
 
     what: str
@@ -47,16 +44,14 @@ class Gap:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(NamedTuple):
     """Something worth a warning; `code` is a documented word, `text` one line for people."""
 
     code: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneRules:
+class ZoneRules(NamedTuple):
     """The rules of its zone that a system has on its disk, as far as they matter.
 
     `offsets` are pairs of an instant (seconds since 1970) and the offset in seconds, positive
@@ -109,16 +104,14 @@ class System:
         self.remarks.append(Remark(code, text))
 
 
-@dataclass(frozen=True, slots=True)
-class FoundSystem:
+class FoundSystem(NamedTuple):
     """A system and where it is."""
 
     place: Place
     system: System
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadPart:
+class UnreadPart(NamedTuple):
     """A part of the disk that was not read, and why."""
 
     volume: str
@@ -126,8 +119,7 @@ class UnreadPart:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
+class Inspection(NamedTuple):
     """All that was learnt of one image. `unknown` is why nothing of it is known, else None."""
 
     path: str

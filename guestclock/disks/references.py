@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.problem import DiskProblem, OverLimit, RefusedReference, Unreachable
 
@@ -27,16 +27,14 @@ _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_DIRECTORY
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A file of an image: the path by which it was named, and what it is, with those above it."""
 
     path: str
     chain: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A file that was opened for an image: its descriptor is the caller's to close."""
 
     descriptor: int

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 from guestclock.disks.fields import be32, part, unpack
 from guestclock.disks.problem import Damaged, Encrypted, UnreadFormat
@@ -24,8 +24,7 @@ _KNOWN = _DIRTY | _CORRUPT | _DATA_FILE | _COMPRESSION | _EXTENDED
 ZLIB, ZSTD = 0, 1
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What reading needs. Sizes are in bytes, `l1` is where the first table is."""
 
     size: int

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.compression.crc32c import crc32c
@@ -19,16 +19,14 @@ _ENTRY = Struct("<4xIIIQI4x")
 _LARGEST = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     sequence: int
     tail: int
     data: bytes
     descriptors: int
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(NamedTuple):
     """Bytes that the log puts at a place of the file; `data` is None for zeros."""
 
     at: int

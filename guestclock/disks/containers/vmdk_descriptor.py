@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.problem import Damaged
 
@@ -15,8 +15,7 @@ _NO_PARENT = "ffffffff"
 _MOST = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """A run of sectors of 512 bytes: FLAT, SPARSE or ZERO; `offset` is in sectors, of FLAT."""
 
     sectors: int
@@ -25,8 +24,7 @@ class Extent:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(NamedTuple):
     """`parent` is the file it rests on, empty where there is none."""
 
     extents: tuple[Extent, ...]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.fields import u16, u32, unpack
@@ -27,8 +27,7 @@ _SECOND_FAT = 0x01
 _LARGEST_FOLDER = 4 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
+class _Layout(NamedTuple):
     """Places and sizes in bytes."""
 
     fat: int
@@ -38,8 +37,7 @@ class _Layout:
     root: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Extent:
+class _Extent(NamedTuple):
     """What a stream entry says of contents; `written` bytes of them are on the volume."""
 
     first: int

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.fields import u16, u32, unpack
@@ -21,8 +21,7 @@ _LARGEST_FOLDER = 2 << 20
 _ROOT = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
+class _Layout(NamedTuple):
     """Places and sizes in bytes; `bits` are those of an entry of the FAT."""
 
     bits: int

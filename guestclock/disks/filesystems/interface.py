@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.source import Source
@@ -20,8 +19,7 @@ class Kind(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A file, a folder or a link inside one file system.
 
     `key` is the reader's own: equal for the same node, hashable. `size` is in bytes. `modified`

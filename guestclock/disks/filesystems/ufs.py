@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.fields import part, u8, u16, u32, u64
@@ -23,8 +23,7 @@ _LARGEST_FOLDER = 16 << 20
 _KINDS = {0o040000: Kind.FOLDER, 0o100000: Kind.FILE, 0o120000: Kind.LINK}
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
+class _Layout(NamedTuple):
     """Sizes in bytes; groups are counted in fragments."""
 
     second: bool

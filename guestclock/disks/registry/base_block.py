@@ -5,8 +5,8 @@ Rule: the regf specification (github.com/msuhanov/regf), "Base block".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct, iter_unpack
+from typing import NamedTuple
 
 from guestclock.disks.fields import part, u32, unpack
 from guestclock.disks.problem import Damaged, UnreadFormat
@@ -20,8 +20,7 @@ _LAYOUT = Struct("<4xIIQIIIIIII")
 _MINORS = range(3, 7)
 
 
-@dataclass(frozen=True, slots=True)
-class BaseBlock:
+class BaseBlock(NamedTuple):
     """Its numbers. `root` is an offset into the bins, `size` all bins' size in bytes.
 
     `first` and `second` are the sequence numbers, counted up before and after each writing.

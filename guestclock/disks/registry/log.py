@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from struct import Struct
+from typing import NamedTuple
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.fields import part, unpack
@@ -23,8 +24,7 @@ _REFERENCE = Struct("<II")
 _CHUNK = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(NamedTuple):
     """A transaction log with its own base block, which is sound."""
 
     source: Source
@@ -39,8 +39,7 @@ class Applied:
     warnings: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     source: Source
     at: int
     size: int

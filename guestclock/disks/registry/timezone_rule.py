@@ -7,9 +7,9 @@ positive east. Rules: Microsoft, TIME_ZONE_INFORMATION and DYNAMIC_TIME_ZONE_INF
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import date
 from struct import Struct
+from typing import NamedTuple
 
 from guestclock.disks.fields import unpack
 from guestclock.disks.problem import Damaged
@@ -24,8 +24,7 @@ _FIRST_YEAR, _LAST_YEAR = 1601, 9998
 _LAST = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """When clocks change, in the local time before it.
 
     With `year` 0 each year, on the `day`th `weekday` (0 = Sunday) of the month, 5 being the last;
@@ -52,8 +51,7 @@ class Change:
         return (day - _EPOCH) * _DAY + self.seconds
 
 
-@dataclass(frozen=True, slots=True)
-class YearRule:
+class YearRule(NamedTuple):
     """The rule of one year. `standard` and `daylight` begin their time; None where all is one."""
 
     bias: int
@@ -68,7 +66,7 @@ class YearRule:
 
     def without_daylight(self) -> YearRule:
         """The same with standard time all year, as DynamicDaylightTimeDisabled has it."""
-        return replace(self, standard=None, daylight=None)
+        return self._replace(standard=None, daylight=None)
 
 
 def tzi_rule(data: bytes) -> YearRule:

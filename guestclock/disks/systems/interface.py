@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.found import System
 from guestclock.disks.tree import Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """The instant that the question is about, in seconds since 1970 (`--at`)."""
 
     seconds: int

@@ -17,8 +17,7 @@ The kernel itself takes the RTC for UTC (drivers/rtc/class.c, hctosys). Then:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from guestclock.disks.found import System
 from guestclock.disks.problem import DiskProblem, Reason
@@ -46,8 +45,7 @@ _UTC = frozenset(("yes", "true", "1", "on", "utc", "-u", "--utc"))
 _LOCAL = frozenset(("no", "false", "0", "off", "local", "localtime", "-l", "--localtime"))
 
 
-@dataclass(frozen=True, slots=True)
-class Takes:
+class Takes(NamedTuple):
     """The RTC is utc or local, as a setting of a file says."""
 
     rtc: str
@@ -56,8 +54,7 @@ class Takes:
     raw: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unclear:
+class Unclear(NamedTuple):
     """The files do not agree, or only the running system knows."""
 
     detail: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.found import System
 from guestclock.disks.problem import Damaged, DiskProblem, Reason
@@ -39,8 +39,7 @@ _SETTINGS = (
 _BEFORE, _AFTER = YEAR, 3 * YEAR
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(NamedTuple):
     """A zone's name that a file remembers."""
 
     path: str

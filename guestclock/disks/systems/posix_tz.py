@@ -7,7 +7,7 @@ Source: POSIX.1, chapter 8.3 (TZ), with RFC 9636, section 3.3.1: hours of a chan
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.problem import Damaged
 
@@ -20,8 +20,7 @@ _STRING = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A day of each year and the second of it, in the local time that ends then.
 
     `form` is M (month, week, weekday), J (day 1 to 365, without 29 February) or N (day 0 to 365).
@@ -50,8 +49,7 @@ class Change:
         return start + (day if day < length else day - 7)
 
 
-@dataclass(frozen=True, slots=True)
-class PosixRule:
+class PosixRule(NamedTuple):
     """The offsets of a zone from some instant on; without `begins` the standard one for ever."""
 
     standard: int

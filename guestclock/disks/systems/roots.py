@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.filesystems.interface import FileSystem, Kind, Node
@@ -22,8 +22,7 @@ _BOOTED = re.compile(r"(?:^|\s)ostree=/?(ostree/\S+)")
 _VERSION = re.compile(r"^version\s+(\d{1,9})", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(NamedTuple):
     """A folder that may be a root; `fallback` where it counts only if no root before it did.
 
     `remark` says how it was chosen among several.

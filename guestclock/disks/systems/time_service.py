@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.filesystems.interface import Kind
 from guestclock.disks.found import System
@@ -38,8 +38,7 @@ _CLOUD = "etc/cloud/cloud.cfg"
 _MANY = 64
 
 
-@dataclass(frozen=True, slots=True)
-class _Service:
+class _Service(NamedTuple):
     """A program that keeps time: where it is, what starts it, and whether it steps the clock."""
 
     name: str

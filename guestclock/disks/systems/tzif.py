@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from guestclock.disks.found import ZoneRules
 from guestclock.disks.problem import Damaged, UnreadFormat
@@ -24,8 +24,7 @@ _TYPE = struct.Struct(">iBB")
 _WEST, _EAST = -25 * 3600, 26 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneFile:
+class ZoneFile(NamedTuple):
     """A zone: `first` holds before `times[0]`, `offsets[i]` from `times[i]` on, then the rule.
 
     Times are seconds since 1970, offsets seconds east of UTC.

@@ -7,8 +7,8 @@ others are its links (Theory file of the tz database, "Names of timezones").
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.filesystems.interface import Kind
@@ -30,8 +30,7 @@ _DEPTH = 4
 _SINCE, _UNTIL = 0, 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """The name to use, None where several fit alike or none does; all that fit; where they are."""
 
     name: str | None

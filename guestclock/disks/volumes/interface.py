@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.problem import DiskProblem
 from guestclock.disks.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(NamedTuple):
     """A part of a disk, or why it cannot be read.
 
     `place` says where for people: "partition 2 (GPT)", "LVM vg0/root", "the whole disk". `name`

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.fields import part, u32, u64
@@ -102,8 +102,7 @@ def _groups(text: Section) -> Iterator[tuple[str, Section]]:
             yield name, value
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """Extents of a logical volume: from `first` on, in stripes of `stripe` bytes on the disk."""
 
     first: int

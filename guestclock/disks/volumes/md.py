@@ -7,8 +7,8 @@ looked for only in a partition whose type says RAID: the volume itself begins wi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.fields import unpack
@@ -34,8 +34,7 @@ _CLEAN = 0x01
 _KIB64 = 64 << 10
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(NamedTuple):
     name: str
     level: int
     start: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.fields import part, u8, u16, u32, u64
@@ -19,8 +19,7 @@ _WHOLE = 128 << 10
 """No compressed extent makes or takes more bytes than this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """A piece of a file, from its byte `start` up to `end`. `item` is None for a hole."""
 
     start: int

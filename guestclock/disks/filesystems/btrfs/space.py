@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.fields import u16, u64, unpack
@@ -23,8 +23,7 @@ _WHOLE = 0x10 | 0x20 | 0x200 | 0x400
 _NAMES = {0x8: "raid0", 0x40: "raid10", 0x80: "raid5", 0x100: "raid6"}
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A piece of the logical space, and what its item says of it."""
 
     start: int

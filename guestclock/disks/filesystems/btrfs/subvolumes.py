@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.fields import part, u8, u16, u32, u64
 from guestclock.disks.filesystems.btrfs.folder import look_up
@@ -16,8 +16,7 @@ ROOT_ITEM = 132
 _ROOT_REFERENCE = 156
 
 
-@dataclass(frozen=True, slots=True)
-class Subvolume:
+class Subvolume(NamedTuple):
     """One tree of files. `root` is the inode of its uppermost folder."""
 
     tree: BTree

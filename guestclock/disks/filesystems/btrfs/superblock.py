@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.compression.crc32c import crc32c
 from guestclock.disks.fields import part, u8, u16, u32, u64
@@ -20,8 +20,7 @@ _UNDERSTOOD = 0x10FFF
 _UNREAD = {0x1000: "zones", 0x2000: "extent tree v2", 0x4000: "a tree of stripes"}
 
 
-@dataclass(frozen=True, slots=True)
-class Top:
+class Top(NamedTuple):
     """Where a tree begins: the logical address of its top node, its level and generation."""
 
     address: int
@@ -29,8 +28,7 @@ class Top:
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class Superblock:
+class Superblock(NamedTuple):
     """What of it is needed to find a tree. Sizes are in bytes."""
 
     node: int

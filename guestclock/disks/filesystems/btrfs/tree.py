@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from struct import Struct
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from guestclock.disks.fields import part, u8, u32, u64
 from guestclock.disks.filesystems.btrfs.superblock import Superblock, Top
@@ -25,8 +24,7 @@ _POINTER = Struct("<QBQQQ")
 _DEEPEST = 7
 
 
-@dataclass(frozen=True, slots=True)
-class TreeNode:
+class TreeNode(NamedTuple):
     """A node: its keys, and for each where the data or the node below it are.
 
     Of a leaf, `below` are the places of the data in it and their lengths; of others, the logical

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.fields import part, u16, u32
 from guestclock.disks.filesystems.ext.superblock import LARGE_FOLDERS, META_GROUPS, Superblock
@@ -19,8 +19,7 @@ _KINDS = {0x4000: Kind.FOLDER, 0x8000: Kind.FILE, 0xA000: Kind.LINK}
 _OTHERS = (0x1000, 0x2000, 0x6000, 0xC000)
 
 
-@dataclass(frozen=True, slots=True)
-class Inode:
+class Inode(NamedTuple):
     """One inode. `record` is all of it, `map` its 60 bytes of block numbers, extents or data."""
 
     number: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.compression.crc32c import crc32c
 from guestclock.disks.fields import part, u8, u16, u32
@@ -31,8 +31,7 @@ _UNDERSTOOD = (
 _ONLY_EXT4 = (EXTENTS | WIDE | 0x200 | 0x400 | 0x2000 | LARGE_FOLDERS | 0x8000, 0x8 | 0x10 | 0x778)
 
 
-@dataclass(frozen=True, slots=True)
-class Superblock:
+class Superblock(NamedTuple):
     """What of it is needed to find an inode. Sizes are in bytes, `blocks` are counts."""
 
     block: int

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 from guestclock.disks.fields import unpack
 from guestclock.disks.problem import Damaged, DiskProblem
@@ -15,8 +15,7 @@ _MAGIC = b"NTFS    "
 _FIELDS = Struct("<11xHB26xQQQb3xb")
 
 
-@dataclass(frozen=True, slots=True)
-class Boot:
+class Boot(NamedTuple):
     """Sizes and places in bytes."""
 
     cluster: int

@@ -252,7 +252,7 @@ class _Partial:
     @property
     def size(self) -> int:
         """In bytes."""
-        return (self._runs[-1].first + self._runs[-1].count) * self._cluster
+        return (self._runs[-1].first + self._runs[-1].length) * self._cluster
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`, within one run. Raises Damaged."""
@@ -260,7 +260,7 @@ class _Partial:
             within = offset - run.first * self._cluster
             if (
                 within >= 0
-                and within + count <= run.count * self._cluster
+                and within + count <= run.length * self._cluster
                 and run.place is not None
             ):
                 return self._volume.read_at(run.place * self._cluster + within, count)

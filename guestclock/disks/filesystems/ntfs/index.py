@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.fields import part, u8, u16, u32, u64
@@ -22,8 +22,7 @@ Upper = Callable[[bytes], tuple[int, ...]]
 """A name in UTF-16 as the units that it is sorted by."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A name in a folder, with what the folder itself says of its file."""
 
     reference: int
@@ -34,8 +33,7 @@ class Entry:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
+class _Slot(NamedTuple):
     """A place in a node: an entry, None for the last; the block of what sorts before it."""
 
     entry: Entry | None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 from guestclock.disks.fields import part, u16, u32, u64, unpack
 from guestclock.disks.problem import Damaged
@@ -41,8 +41,7 @@ def fixed(data: bytes, magic: bytes) -> bytes:
     return bytes(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(NamedTuple):
     """An attribute; `raw` begins with its header."""
 
     type: int

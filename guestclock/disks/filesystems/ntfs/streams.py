@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.compression.lznt1 import decompress
@@ -16,12 +16,11 @@ from guestclock.disks.source import Source, check_range
 _MOST_RUNS = 1 << 18
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Clusters from `first` of the stream on, at `place` of the volume; None is a hole."""
 
     first: int
-    count: int
+    length: int
     place: int | None
 
 
@@ -60,13 +59,13 @@ def stream(volume: Source, pieces: Iterable[Attribute], cluster: int, budget: Bu
     for piece in ordered:
         budget.tick()
         new = runs_of(piece)
-        if runs and new and new[0].first != runs[-1].first + runs[-1].count:
+        if runs and new and new[0].first != runs[-1].first + runs[-1].length:
             raise Damaged("NTFS: a piece of a stream is missing")
         runs.extend(new)
         if len(runs) > _MOST_RUNS:
             raise Damaged(f"NTFS: more than {_MOST_RUNS} runs")
     size, written = u64(head.raw, 48), u64(head.raw, 56)
-    clusters = runs[-1].first + runs[-1].count if runs else 0
+    clusters = runs[-1].first + runs[-1].length if runs else 0
     if size > clusters * cluster:
         raise Damaged(f"NTFS: a stream of {size} bytes in {clusters} clusters")
     plain = _Plain(volume, runs, cluster, size, written)
@@ -107,7 +106,7 @@ class _Plain:
         while count:
             run = self.run_at(offset // self.cluster)
             within = offset - run.first * self.cluster
-            size = min(count, run.count * self.cluster - within)
+            size = min(count, run.length * self.cluster - within)
             if run.place is None:
                 yield bytes(size)
             else:
@@ -155,7 +154,7 @@ class _Packed:
         first = number * self._clusters
         # The runs may end inside the last unit.
         last = self._plain.runs[-1]
-        clusters = min(self._clusters, last.first + last.count - first)
+        clusters = min(self._clusters, last.first + last.length - first)
         stored = 0
         while stored < clusters and self._plain.run_at(first + stored).place is not None:
             stored += 1

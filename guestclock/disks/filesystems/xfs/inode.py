@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from guestclock.disks.fields import be16, be32, be64, part, u8
 from guestclock.disks.filesystems.interface import Kind
@@ -26,8 +26,7 @@ class Form(IntEnum):
     BTREE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Inode:
+class Inode(NamedTuple):
     """One inode. `fork` is the part of it that holds the data or their map."""
 
     number: int

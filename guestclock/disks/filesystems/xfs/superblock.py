@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guestclock.disks.compression.crc32c import crc32c
 from guestclock.disks.fields import be16, be32, be64, part, u8, u32
@@ -24,8 +24,7 @@ _UNDERSTOOD = (
 _UNREAD = {0x100: "a folder of metadata", 0x200: "zones"}
 
 
-@dataclass(frozen=True, slots=True)
-class Superblock:
+class Superblock(NamedTuple):
     """What of it is needed to find an inode. Sizes are in bytes, `..._log` are powers of two."""
 
     version: int
