@@ -56,7 +56,8 @@ _KINDS = {
 
 def _kind(system: SystemRecord, image: str) -> Fact[str]:
     family, rtc = system["family"], system["rtc"]
-    kind = _KINDS.get((family, rtc))
+    # DOS has no idea of UTC; what else is `other` has a rule of its own, which is not known.
+    kind = "dos" if system["id"] in ("dos", "freedos") else _KINDS.get((family, rtc))
     if kind is not None:
         return Observed(kind, _where(system, "rtc", image))
     if rtc == "unknown":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +28,9 @@ def writing(output: str | None) -> Iterator[TextIO]:
         with target.open("w", encoding="utf-8") as stream:
             yield stream
         return
+    # It brings half of the standard library with it, which what is printed has no use for.
+    import tempfile
+
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as problem:

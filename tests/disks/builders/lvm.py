@@ -39,6 +39,35 @@ def make_lvm(path: Path, volumes: Mapping[str, Path], filler: int = 3) -> Path:
     return path
 
 
+def make_striped_lvm(path: Path, image: Path, stripe: int = 64 << 10) -> Path:
+    """The group vg0 with the volume root in two stripes, both on the one disk.
+
+    Needs root and a loop device.
+    """
+    data = image.read_bytes()
+    columns = -(-len(data) // (2 * _EXTENT))
+    with path.open("wb") as file:
+        file.truncate(_FIRST + (2 * columns + 2) * _EXTENT)
+    device = _run("losetup", "-f", "--show", str(path)).strip()
+    try:
+        lvm = _Lvm(device)
+        lvm("pvcreate", device)
+        lvm("vgcreate", "-s", "4m", "vg0", device)
+        size = ("-i", "2", "-I", f"{stripe >> 10}k", "-l", str(2 * columns), "--alloc", "anywhere")
+        lvm("lvcreate", "-an", "-Zn", "-Wn", *size, "-n", "root", "vg0")
+    finally:
+        _run("losetup", "-d", device)
+    text = _bare(_run("pvck", "--dump", "metadata", str(path)))
+    starts = [int(one) for one in re.findall(r'"pv0",\s*(\d+)', text)]
+    assert len(starts) == 2, text
+    with path.open("r+b") as disk:
+        for number in range(-(-len(data) // stripe)):
+            row, column = divmod(number, 2)
+            disk.seek(_FIRST + starts[column] * _EXTENT + row * stripe)
+            disk.write(data[number * stripe : (number + 1) * stripe])
+    return path
+
+
 class _Lvm:
     """Runs LVM's commands on one device and no other."""
 
