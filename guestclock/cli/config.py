@@ -12,12 +12,9 @@ option on the command line or in the environment (GUESTCLOCK_AUDIT_FAIL_ON) wins
 
 from __future__ import annotations
 
-import difflib
 import os
 import stat
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
@@ -45,12 +42,12 @@ def _upper(name: str) -> str:
     return name.upper().replace("-", "_")
 
 
-def places() -> Iterator[Path]:
+def places() -> Iterator[str]:
     """Where a file may be, the farthest first."""
-    yield Path("/etc/guestclock") / NAME
-    user = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    yield Path(user) / "guestclock" / NAME
-    yield Path(NAME)
+    yield os.path.join("/etc/guestclock", NAME)
+    user = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    yield os.path.join(user, "guestclock", NAME)
+    yield NAME
 
 
 def configured(command: click.Command) -> dict[str, Any]:
@@ -65,13 +62,13 @@ def configured(command: click.Command) -> dict[str, Any]:
         table = _read(place).get(command.name, {})
         if not isinstance(table, dict):
             raise UsageProblem(f"{place}: {command.name} is no table", f"write [{command.name}]")
-        _merge(merged, _checked(table, command, str(place), f"[{command.name}]"))
+        _merge(merged, _checked(table, command, place, f"[{command.name}]"))
     return {command.name: merged}
 
 
-def _read(place: Path) -> dict[str, Any]:
+def _read(place: str) -> dict[str, Any]:
     try:
-        with place.open("rb") as file:
+        with open(place, "rb") as file:
             status = os.fstat(file.fileno())
             # An option can name a connection, and a connection can name a program to run.
             if status.st_uid not in (0, os.geteuid()) or status.st_mode & stat.S_IWOTH:
@@ -79,11 +76,16 @@ def _read(place: Path) -> dict[str, Any]:
                     f"{place}: not read, as another user could have written it",
                     "make it yours and not writable by others, or run from another folder",
                 )
-            return tomllib.load(file)
+            data = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise UsageProblem(f"{place}: {error.strerror}") from error
+    # Most runs have no such file, and start sooner without what only reads one.
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{place}: {error}") from error
 
@@ -102,6 +104,8 @@ def _checked(
         flag = key.replace("_", "-")
         name = next((name for name, one in options.items() if flag in _flags(one)), None)
         if name is None:
+            import difflib
+
             known = [flag for one in options.values() for flag in _flags(one)]
             near = difflib.get_close_matches(flag, known)
             hint = f"did you mean {near[0]!r}?" if near else None

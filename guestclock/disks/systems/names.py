@@ -6,15 +6,11 @@ be copied into an image's properties and make it wrong.
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from guestclock.disks.found import System
-
-if TYPE_CHECKING:
-    from guestclock.zones import WindowsMap
 
 # osinfo-db: by the ID of os-release, the short id and the rest of the URL. The fields are the
 # version as it is (0), its first number (1), its first two (2), and SUSE's service pack (3).
@@ -78,6 +74,7 @@ _DISTROS = {
     "solaris": "opensolaris",
     "illumos": "opensolaris",
 }
+_ZONES = os.path.join(os.path.dirname(__file__), "..", "..", "data", "windows_zones.csv")
 _UNKNOWN = "how it takes the RTC is not known"
 
 
@@ -185,23 +182,16 @@ def _kubevirt(system: System) -> dict[str, object]:
     return {"clock": {"timezone": zone}, "note": note}
 
 
-def _iana(zone: str) -> str | None:
-    """The IANA name of a Windows zone, by CLDR's table."""
-    from guestclock.zones import UnknownZone
-
-    try:
-        return _windows_zones().to_iana(zone).name
-    except UnknownZone:
-        return None
-
-
 @cache
-def _windows_zones() -> WindowsMap:
-    import csv
+def _iana(zone: str) -> str | None:
+    """The IANA name of a Windows zone: the first row of its default territory in CLDR's table.
 
-    from guestclock.zones import WindowsMap, WindowsZone
-
-    path = Path(__file__).parents[2] / "data" / "windows_zones.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(line for line in file if not line.startswith("#"))
-        return WindowsMap([WindowsZone(**row) for row in rows])
+    One row is all that is wanted here: reading the table into a WindowsMap would take longer than
+    reading the disk.
+    """
+    row = f"{zone.casefold()},001,"
+    with open(_ZONES, encoding="utf-8") as table:
+        for line in table:
+            if line.casefold().startswith(row):
+                return line.split(",")[2]
+    return None

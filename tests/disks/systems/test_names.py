@@ -8,6 +8,7 @@ import pytest
 
 from guestclock.disks.found import System
 from guestclock.disks.systems.names import names
+from guestclock.zones import Zones
 from tests.disks.builders.bsd import freebsd_files, openbsd_files
 from tests.disks.builders.linux import linux_files
 from tests.disks.systems.asking import system_of
@@ -122,3 +123,9 @@ def test_what_osinfo_db_has_not_is_said(id: str, version: str | None) -> None:
 )
 def test_proxmox_by_windows(id: str, ostype: str) -> None:
     assert named(System("windows", "Windows", None, id, rtc="local"))["proxmox"]["ostype"] == ostype
+
+
+def test_each_windows_zone_has_the_iana_name_of_the_map(zones: Zones) -> None:
+    for zone in zones.windows.ids():
+        told = named(System("windows", rtc="local", zone=zone))["kubevirt"]
+        assert told["clock"] == {"timezone": zones.windows.to_iana(zone).name}
