@@ -38,7 +38,7 @@ GIB = 1 << 30
 _SIZE = 40 * GIB
 _FIRST = 1 << 20
 _FILES, _FOLDERS, _LIBRARIES = 16_000, 40, 3_000
-_KEYS, _PARTS = 20_000, 25
+_KEYS, _PARTS, _CLASSES = 20_000, 25, 120_000
 _PROGRAMS = 40
 TWICE, TIMES = 2.0, 300
 
@@ -87,7 +87,7 @@ def make_windows(folder: Path) -> Path:
 
 
 def _windows() -> dict[str, bytes]:
-    """A Windows with hives of some 10 MB, and the file that virt-inspector knows one by."""
+    """A Windows with hives of some 10 and 70 MB, and the file that virt-inspector knows one by."""
     services: dict[str, list[Value]] = {
         f"Services\\service{number // _PARTS:03}\\part{number % _PARTS:02}": [
             dword("Start", 3),
@@ -102,7 +102,7 @@ def _windows() -> dict[str, bytes]:
             sz("", f"C:\\Windows\\System32\\some library {number % _LIBRARIES:05}.dll"),
             sz("ThreadingModel", "Both"),
         ]
-        for number in range(_KEYS)
+        for number in range(_CLASSES)
     }
     programs = {
         f"Microsoft\\Windows\\CurrentVersion\\Uninstall\\program{number:02}": [

@@ -73,14 +73,18 @@ def _parts(volume: Volume, disk: Source, budget: Budget, depth: int) -> Iterator
             return found
     if _is_filesystem(first):
         return None
-    from guestclock.disks.volumes import lvm2, md
-
     found = mbr.split(disk, budget)
     if found is None and depth == 0:
         labelled = disklabel.partitions(disk, 0, disk.size, 0, "")
         found = iter(labelled) if labelled else None
-    if found is None:
-        found = md.split(disk, budget)
+    return _managed(volume, disk, budget) if found is None else found
+
+
+def _managed(volume: Volume, disk: Source, budget: Budget) -> Iterator[Volume] | None:
+    """What the superblock of a volume manager leads to, None where there is none."""
+    from guestclock.disks.volumes import lvm2, md
+
+    found = md.split(disk, budget)
     if found is None and volume.type in md.PARTITION_TYPES:
         found = md.split_at_end(disk, budget)
     return lvm2.split(disk, budget) if found is None else found
