@@ -98,7 +98,7 @@ def _windows() -> dict[str, bytes]:
         for number in range(_KEYS)
     }
     classes = {
-        f"Classes\\Part{number % 3}\\CLSID\\{{{number:08x}-0000-0000-c000-000000000046}}\\InprocServer32": [
+        f"Classes\\Part{number % 3}\\CLSID\\{number:08x}-0000-0000-c000\\InprocServer32": [
             sz("", f"C:\\Windows\\System32\\some library {number % _LIBRARIES:05}.dll"),
             sz("ThreadingModel", "Both"),
         ]
