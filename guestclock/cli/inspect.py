@@ -87,7 +87,6 @@ def inspect(
     from guestclock.cli.images import images_in, progress, size_in
     from guestclock.disks.budget import Limits
     from guestclock.disks.worker import Inspector
-    from guestclock.reports.output import writing
 
     form = _last_of(forms, PRINTED) or "table"
     container = _last_of(forms, CONTAINERS)
@@ -102,11 +101,12 @@ def inspect(
             bad = bad or fails(one)
             yield one
 
-    with (
-        Inspector(limits, follow=follow_backing, allowed=allow_dir, at=int(at.timestamp())) as one,
-        writing(output) as stream,
-    ):
-        _printer(form)(records(one), stream)
+    with Inspector(limits, follow=follow_backing, allowed=allow_dir, at=int(at.timestamp())) as one:
+        # Imported while the process that reads makes itself ready.
+        from guestclock.reports.output import writing
+
+        with writing(output) as stream:
+            _printer(form)(records(one), stream)
         for note in one.notes:
             click.echo(f"note: {note}", err=True)
     return UNREAD if bad else 0
