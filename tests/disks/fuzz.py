@@ -22,8 +22,10 @@ from guestclock.disks.budget import Limits
 from guestclock.disks.record import ImageRecord
 from guestclock.disks.worker import Inspector
 from tests.disks.builders.containers import make_container
+from tests.disks.builders.exfat import make_exfat
 from tests.disks.builders.ext import make_ext
 from tests.disks.builders.fat import make_fat
+from tests.disks.builders.md import make_member
 from tests.disks.builders.ntfs import make_ntfs
 from tests.disks.builders.tree import Files, Link
 from tests.disks.builders.ufs import make_ufs
@@ -64,11 +66,13 @@ def seeds(folder: Path) -> list[Seed]:
         "ntfs": make_ntfs(folder / "ntfs", windows_files(fast_startup=True), size=8 << 20),
         "ext4": make_ext(folder / "ext4", LINUX),
         "ufs2": make_ufs(folder / "ufs2", BSD),
+        "exfat": make_exfat(folder / "exfat", {"EFI/BOOT/BOOTX64.EFI": b"MZ"}),
         "fat16": make_fat(folder / "fat16", {"EFI/BOOT/BOOTX64.EFI": b"MZ"}, 16),
     }
     gpt = make_disk(folder / "gpt", list(systems.values()))
     mbr = make_disk(folder / "mbr", list(systems.values())[:2], "dos", logical=1)
     images = {**systems, "gpt": gpt, "mbr": mbr}
+    images["md"] = make_member(folder / "md", systems["ext4"].read_bytes())
     for name in _CONTAINERS:
         images[name] = make_container(mbr, folder / f"mbr.{name}", name)
     return [_seed(name, path.read_bytes()) for name, path in images.items()]
