@@ -1,4 +1,4 @@
-"""Machines with what their own disks say, which counts for more than names and metadata."""
+"""Machines and images with what their own disks say: it counts for more than metadata."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from guestclock.disks.problem import FAILURES
 from guestclock.disks.record import ImageRecord
 from guestclock.evidence import Unknown
 from guestclock.guest import Guest
-from guestclock.machine import Facts, Machine
-from guestclock.platforms.interface import Collected, Managed, Unread
+from guestclock.machine import Facts, Identity, Machine
+from guestclock.platforms.interface import Collected, Examined, Managed, Unread
 from guestclock.zones import Zones
 
 Collects = TypeVar("Collects", bound=Collected)
 _FAILED = {reason.value for reason in FAILURES}
 _REMEMBERED = 256
+_UNTOLD = Guest("unknown")
 
 
 class Inside:
@@ -46,8 +47,25 @@ class Inside:
             elif isinstance(one, Managed):
                 yield from self._unread(one.machine)
                 yield replace(one, machine=self.machine(one.machine))
+            elif isinstance(one, Examined):
+                yield from self._object(one)  # type: ignore[misc]
             else:
                 yield one
+
+    def _object(self, one: Examined) -> Iterator[Examined | Unread]:
+        """An image of a cloud: judged by the system in it, where the user named its file."""
+        path = self._named_for(one.identity) if one.inside is not None else None
+        if path is None or one.inside is None:
+            yield one
+            return
+        image = self._read(path, None)
+        if image["unknown"] in _FAILED:
+            yield Unread(path, f"{image['unknown']}: {image['detail']}")
+        system = disk_of(image, _UNTOLD, self._zones).system
+        if system is None or isinstance(system.guest.kind, Unknown):
+            yield one
+        else:
+            yield replace(one, findings=one.inside(system.guest.kind))
 
     def machine(self, machine: Machine) -> Machine:
         """The machine with what its system disk says, itself where it has no disk to read."""
@@ -74,11 +92,15 @@ class Inside:
                 yield Unread(file.path, f"{image['unknown']}: {image['detail']}")
 
     def _files(self, machine: Machine) -> tuple[DiskFile, ...]:
-        for name in (machine.identity.id, machine.identity.name):
+        path = self._named_for(machine.identity)
+        return machine.disks if path is None else (DiskFile(path),)
+
+    def _named_for(self, identity: Identity) -> str | None:
+        for name in (identity.id, identity.name):
             if name in self._named:
                 self.used.add(name)
-                return (DiskFile(self._named[name]),)
-        return machine.disks
+                return self._named[name]
+        return None
 
 
 def with_disk(facts: Facts, disk: Disk) -> Facts:

@@ -272,7 +272,7 @@ def inside_of(options: SourceOptions, zones: Zones) -> Iterator[Inside]:
         for note in inspector.notes:
             click.echo(f"note: {note}", err=True)
     for name in named.keys() - inside.used:
-        click.echo(f"note: --disks: no machine is called {name!r}", err=True)
+        click.echo(f"note: --disks: no machine or image is called {name!r}", err=True)
 
 
 def with_disks(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from guestclock.evidence import Known
 from guestclock.explanation import Told
 from guestclock.findings.finding import Case, Finding
 from guestclock.machine import Identity, Machine
@@ -68,10 +69,15 @@ class Managed:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """An object that is no machine (an image, a volume, a host), and what is wrong with it."""
+    """An object that is no machine (an image, a volume, a host), and what is wrong with it.
+
+    `inside` says what is wrong if that is the system that was found in it; None for an object
+    that has none.
+    """
 
     identity: Identity
     findings: tuple[Finding, ...]
+    inside: Callable[[Known[str]], tuple[Finding, ...]] | None = field(default=None, compare=False)
 
 
 Read: TypeAlias = Machine | Unread

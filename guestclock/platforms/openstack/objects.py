@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from guestclock.clock import Localtime
 from guestclock.evidence import Fact, Unknown, value_of
@@ -17,6 +18,7 @@ from guestclock.machine import Facts, Identity
 from guestclock.platforms.interface import Examined
 from guestclock.platforms.openstack.facts import PLATFORM
 from guestclock.platforms.openstack.findings.host import HostView, host_findings
+from guestclock.platforms.openstack.findings.image import inside_image
 from guestclock.platforms.openstack.findings.volume import volume_findings
 from guestclock.platforms.openstack.lineage import Lineages
 from guestclock.platforms.openstack.records import Cloud, Server
@@ -66,7 +68,8 @@ class Objects:
         for image in cloud.images.values():
             kind = "snapshot" if image.is_snapshot else "image"
             identity = Identity(image.id, image.name, PLATFORM, image.source, kind)
-            yield Examined(identity, self._lineages.findings(image))
+            inside = partial(inside_image, image, cloud)
+            yield Examined(identity, self._lineages.findings(image), inside)
         for volume in cloud.volumes.values():
             identity = Identity(volume.id, volume.name, PLATFORM, volume.source, "volume")
             yield Examined(identity, volume_findings(volume, cloud))

@@ -7,6 +7,9 @@ from guestclock.guest import SYSTEMS
 WINDOWS = "windows"
 """The only os_type at which Nova writes localtime; compared to the letter."""
 
+UNIVERSAL = "windows-universal"
+"""A Windows with RealTimeIsUniversal, as `guestclock.guest.SYSTEMS` has it."""
+
 
 def gives_localtime(os_type: str | None) -> bool:
     """Whether Nova writes localtime for it (nova/virt/libvirt/driver.py, `_set_clock`)."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from guestclock.evidence import Unknown, value_of
+from guestclock.evidence import Known, Unknown, value_of
 from guestclock.findings.finding import Evidence, Finding, Severity, cite
 from guestclock.platforms.openstack.findings.cure import set_image
 from guestclock.platforms.openstack.findings.family import base_of
-from guestclock.platforms.openstack.findings.fault import WINDOWS, fault_of, label
+from guestclock.platforms.openstack.findings.fault import UNIVERSAL, WINDOWS, fault_of, label
 from guestclock.platforms.openstack.hops import said
 from guestclock.platforms.openstack.kinds import kind_of_image
 from guestclock.platforms.openstack.records import Cloud, Image
@@ -25,6 +25,15 @@ def image_findings(image: Image, cloud: Cloud) -> tuple[Finding, ...]:
         return ()
     return (
         wrong_image(image, kind.value, (cite(f"the image is {label(kind.value)}", kind),), cloud),
+    )
+
+
+def inside_image(image: Image, cloud: Cloud, system: Known[str]) -> tuple[Finding, ...]:
+    """What is wrong with an image in which this system was found: nobody has to go by its name."""
+    if fault_of(image.os_type, system.value) is None:
+        return ()
+    return (
+        wrong_image(image, system.value, (cite(f"in it: {label(system.value)}", system),), cloud),
     )
 
 
@@ -77,6 +86,8 @@ def expected_of(system: str) -> str:
     """What an image of a system should say."""
     if system == WINDOWS:
         return "os_type=windows in an image of Windows"
+    if system == UNIVERSAL:
+        return f"no os_type in an image of {label(system)}"
     return f"no os_type, or linux, in an image of {label(system)}"
 
 
@@ -102,5 +113,10 @@ def _servers_get(rule: str) -> str:
 
 
 def _cure(image: Image, system: str) -> str:
+    if system == UNIVERSAL:
+        return (
+            f"openstack image unset --property os_type {image.id}, or delete RealTimeIsUniversal "
+            f"in it; {BUT_FOR_NEW}"
+        )
     wanted = WINDOWS if system == WINDOWS else "linux"
     return f"{set_image(image.id, wanted)}; {BUT_FOR_NEW}"
