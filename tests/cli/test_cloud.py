@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import Ran, Run
+from tests.disks.builders.hive import dword
+from tests.disks.builders.ntfs import make_ntfs
+from tests.disks.builders.windows import windows_files
 from tests.platforms.openstack.stand_in import Refusal, Request, StandIn
 
 ID = "aaaaaaaa-0000-4000-8000-{:012d}"
@@ -112,6 +115,29 @@ def test_each_fault_is_found_once_and_what_is_right_is_left_alone(
     first = json.loads(ran.out)["findings"][0]
     assert first["machine"]["id"] == ID.format(1)
     assert first["error_seconds"]["after_cold_start"] == -28800
+
+
+def test_an_image_is_judged_by_the_system_that_is_in_its_file(
+    guestclock: Run, cloud: StandIn, tmp_path: Path
+) -> None:
+    local = make_ntfs(tmp_path / "local.raw", windows_files())
+    universal = windows_files(universal=dword("RealTimeIsUniversal", 1))
+    utc = make_ntfs(tmp_path / "utc.raw", universal)
+    named = (f"debian-12={local}", f"image-2={utc}", f"nothing={local}")
+    ran = audited(guestclock, *(f"--disks={one}" for one in named), "-f", "json")
+    images = [one for one in found(ran) if one[2] == "image"]
+    assert images == [
+        ("warning", "CLK601", "image", "windows-server-2022"),
+        ("warning", "CLK610", "image", "win-right"),
+        ("warning", "CLK601", "image", "debian-12"),
+        ("warning", "CLK602", "image", HOSTILE),
+    ]
+    told = {one["machine"]["name"]: one for one in json.loads(ran.out)["findings"]}
+    seen = told["debian-12"]["evidence"][-1]
+    assert seen["how"] == "observed"
+    assert "RealTimeIsUniversal" in seen["where"]
+    assert "openstack image unset --property os_type image-2" in told["win-right"]["cure"]
+    assert "no machine or image is called 'nothing'" in ran.err
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -32,9 +32,8 @@ def inside_image(image: Image, cloud: Cloud, system: Known[str]) -> tuple[Findin
     """What is wrong with an image in which this system was found: nobody has to go by its name."""
     if fault_of(image.os_type, system.value) is None:
         return ()
-    return (
-        wrong_image(image, system.value, (cite(f"in it: {label(system.value)}", system),), cloud),
-    )
+    seen = cite(f"in it: {label(system.value)}", system)
+    return (wrong_image(image, system.value, (seen,), cloud),)
 
 
 def wrong_image(image: Image, system: str, evidence: tuple[Evidence, ...], cloud: Cloud) -> Finding:
