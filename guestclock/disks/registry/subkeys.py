@@ -52,12 +52,18 @@ def _leaf(cell: Cell, name: str | None) -> Iterator[int]:
     entries = cell.part(4, width * u16(cell.part(2, 2), 0))
     if kind == b"li":
         yield from (offset for (offset,) in iter_unpack("<I", entries))
-    elif kind == b"lh":
-        wanted = None if name is None else name_hash(name)
-        for offset, hash_of_one in iter_unpack("<II", entries):
-            if wanted is None or hash_of_one == wanted:
-                yield offset
+    elif kind == b"lh" and name is not None:
+        yield from _with_hash(entries, name_hash(name).to_bytes(4, "little"))
     else:
         for offset, hint in iter_unpack("<I4s", entries):
             if name is None or may_be(hint, name):
                 yield offset
+
+
+def _with_hash(entries: bytes, wanted: bytes) -> Iterator[int]:
+    """The offsets beside that hash. A list has thousands of them, and one search finds it."""
+    at = entries.find(wanted)
+    while at >= 0:
+        if at % 8 == 4:
+            yield u32(entries, at - 4)
+        at = entries.find(wanted, at + 1)
