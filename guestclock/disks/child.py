@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from guestclock.disks.budget import Budget, Limits
 from guestclock.disks.channel import MOST_DATA, Channel, Garbled, Gone, Message
 from guestclock.disks.problem import Damaged, DiskProblem, Reason
-from guestclock.disks.source import FileSource, Paged, Source, check_range
+from guestclock.disks.source import FileSource, Paged, Source, read_parts
 
 if TYPE_CHECKING:
     from guestclock.disks.containers.interface import References
@@ -118,18 +118,14 @@ class _Far:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`. Raises DiskProblem."""
-        check_range(self, offset, count)
-        parts = []
-        while count:
-            some = min(count, MOST_DATA)
-            asked = {"ask": "read", "offset": offset, "count": some}
-            data = _ask(self._channel, asked).data
-            if len(data) != some:
-                raise Damaged(f"{len(data)} bytes came for {some}")
-            parts.append(data)
-            offset += some
-            count -= some
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return read_parts(self, offset, count, self._part)
+
+    def _part(self, offset: int, count: int) -> bytes:
+        some = min(count, MOST_DATA)
+        data = _ask(self._channel, {"ask": "read", "offset": offset, "count": some}).data
+        if len(data) != some:
+            raise Damaged(f"{len(data)} bytes came for {some}")
+        return data
 
 
 class _Files:

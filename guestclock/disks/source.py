@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Protocol
 
 from guestclock.disks.budget import Budget
@@ -38,6 +39,30 @@ def check_range(source: Source, offset: int, count: int) -> None:
     """Raises Damaged where a range is not wholly inside."""
     if offset < 0 or count < 0 or offset + count > source.size:
         raise Damaged(f"{count} bytes at {offset} lie beyond the {source.size} that there are")
+
+
+def read_parts(source: Source, offset: int, count: int, part: Callable[[int, int], bytes]) -> bytes:
+    """A `read_at` for bytes that lie in pieces: exactly `count` at `offset`, piece after piece.
+
+    `part` is given a position and how many bytes are wanted from there on, and gives the first of
+    them, at least one: all that lie in one place. Raises Damaged beyond the end.
+    """
+    check_range(source, offset, count)
+    parts: list[bytes] = []
+    while count:
+        data = part(offset, count)
+        # Whatever an image has a reader give, this ends, and with exactly what was asked for.
+        if not 0 < len(data) <= count:
+            raise Damaged(f"{len(data)} bytes come at {offset} for {count}")
+        parts.append(data)
+        offset += len(data)
+        count -= len(data)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def stands_at(source: Source, at: int, magic: bytes) -> bool:
+    """Whether these bytes are at that place. Raises DiskProblem."""
+    return source.size >= at + len(magic) and source.read_at(at, len(magic)) == magic
 
 
 class Memory:
@@ -153,16 +178,13 @@ class FileSource:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`. Raises Damaged, Unreachable."""
-        check_range(self, offset, count)
-        parts: list[bytes] = []
-        while count:
-            try:
-                part = os.pread(self._descriptor, count, offset)
-            except OSError as problem:
-                raise Unreachable(f"reading at {offset}: {problem.strerror}") from None
-            if not part:
-                raise Unreachable(f"nothing comes at {offset}: the file was cut short meanwhile")
-            parts.append(part)
-            offset += len(part)
-            count -= len(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return read_parts(self, offset, count, self._part)
+
+    def _part(self, offset: int, count: int) -> bytes:
+        try:
+            data = os.pread(self._descriptor, count, offset)
+        except OSError as problem:
+            raise Unreachable(f"reading at {offset}: {problem.strerror}") from None
+        if not data:
+            raise Unreachable(f"nothing comes at {offset}: the file was cut short meanwhile")
+        return data

@@ -14,7 +14,7 @@ from guestclock.disks.containers.interface import References
 from guestclock.disks.containers.qcow2_header import ZSTD, Header, read_header
 from guestclock.disks.fields import be64
 from guestclock.disks.problem import Damaged
-from guestclock.disks.source import Source, check_range
+from guestclock.disks.source import Source, read_parts
 
 _OFFSET = 0x00FFFFFFFFFFFE00
 _COMPRESSED = 1 << 62
@@ -57,19 +57,13 @@ class _Disk:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`. Raises DiskProblem."""
-        check_range(self, offset, count)
-        parts: list[bytes] = []
-        step = self._header.cluster // (_SUBCLUSTERS if self._header.extended else 1)
-        while count:
-            size = min(count, step - offset % step)
-            parts.append(self._part(offset, size))
-            offset += size
-            count -= size
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return read_parts(self, offset, count, self._part)
 
     def _part(self, offset: int, count: int) -> bytes:
         """A part of one cluster, or of one subcluster where they are."""
         header = self._header
+        step = header.cluster // (_SUBCLUSTERS if header.extended else 1)
+        count = min(count, step - offset % step)
         entry, bitmap = self._entry(offset)
         within = offset & header.cluster - 1
         if entry & _COMPRESSED:

@@ -8,7 +8,7 @@ from guestclock.disks.budget import Budget
 from guestclock.disks.containers.interface import References
 from guestclock.disks.fields import u32, unpack
 from guestclock.disks.problem import Damaged, RefusedReference, UnreadFormat
-from guestclock.disks.source import Source, check_range
+from guestclock.disks.source import Source, read_parts
 
 _MAGIC = 0xBEDA107F
 # From byte 64: signature, version, header size, type, flags; from 340: offsets, geometry, sizes.
@@ -59,16 +59,12 @@ class _Disk:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`. Raises DiskProblem."""
-        check_range(self, offset, count)
-        parts: list[bytes] = []
-        while count:
-            number, within = divmod(offset, self._block)
-            size = min(count, self._block - within)
-            place = u32(self._file.read_at(self._map + 4 * number, 4), 0)
-            if place in (_FREE, _ZERO):
-                parts.append(bytes(size))
-            else:
-                parts.append(self._file.read_at(self._start + place * self._block + within, size))
-            offset += size
-            count -= size
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return read_parts(self, offset, count, self._part)
+
+    def _part(self, offset: int, count: int) -> bytes:
+        number, within = divmod(offset, self._block)
+        size = min(count, self._block - within)
+        place = u32(self._file.read_at(self._map + 4 * number, 4), 0)
+        if place in (_FREE, _ZERO):
+            return bytes(size)
+        return self._file.read_at(self._start + place * self._block + within, size)

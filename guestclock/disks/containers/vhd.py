@@ -11,7 +11,7 @@ from guestclock.disks.budget import Budget
 from guestclock.disks.containers.interface import References
 from guestclock.disks.fields import be32, unpack
 from guestclock.disks.problem import Damaged, RefusedReference, UnreadFormat
-from guestclock.disks.source import Source, Window, check_range
+from guestclock.disks.source import Source, Window, read_parts
 
 _COOKIE = b"conectix"
 _SPARSE = b"cxsparse"
@@ -94,16 +94,12 @@ class _Disk:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`. Raises DiskProblem."""
-        check_range(self, offset, count)
-        parts: list[bytes] = []
-        while count:
-            number, within = divmod(offset, self._block)
-            size = min(count, self._block - within)
-            sector = be32(self._file.read_at(self._table + 4 * number, 4), 0)
-            if sector == _UNUSED:
-                parts.append(bytes(size))
-            else:
-                parts.append(self._file.read_at(sector * _SECTOR + self._bitmap + within, size))
-            offset += size
-            count -= size
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return read_parts(self, offset, count, self._part)
+
+    def _part(self, offset: int, count: int) -> bytes:
+        number, within = divmod(offset, self._block)
+        size = min(count, self._block - within)
+        sector = be32(self._file.read_at(self._table + 4 * number, 4), 0)
+        if sector == _UNUSED:
+            return bytes(size)
+        return self._file.read_at(sector * _SECTOR + self._bitmap + within, size)

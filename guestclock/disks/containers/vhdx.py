@@ -9,7 +9,7 @@ from guestclock.disks.compression.crc32c import crc32c
 from guestclock.disks.containers.interface import References
 from guestclock.disks.fields import guid, part, u16, u32, u64, unpack
 from guestclock.disks.problem import Damaged, RefusedReference, UnreadFormat
-from guestclock.disks.source import Source, check_range
+from guestclock.disks.source import Source, read_parts
 
 _HEADERS = (64 << 10, 128 << 10)
 _REGIONS = (192 << 10, 256 << 10)
@@ -137,17 +137,11 @@ class _Disk:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`. Raises DiskProblem."""
-        check_range(self, offset, count)
-        parts: list[bytes] = []
-        while count:
-            number, within = divmod(offset, self._block)
-            size = min(count, self._block - within)
-            parts.append(self._part(number, within, size))
-            offset += size
-            count -= size
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return read_parts(self, offset, count, self._part)
 
-    def _part(self, number: int, within: int, count: int) -> bytes:
+    def _part(self, offset: int, count: int) -> bytes:
+        number, within = divmod(offset, self._block)
+        count = min(count, self._block - within)
         # After each chunk's blocks the table has one for the bitmap of their sectors.
         index = number + number // self._ratio
         entry = u64(self._file.read_at(self._table + 8 * index, 8), 0)

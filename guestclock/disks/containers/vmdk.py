@@ -9,7 +9,7 @@ from guestclock.disks.containers.interface import References
 from guestclock.disks.containers.vmdk_descriptor import Descriptor, Extent, parse
 from guestclock.disks.containers.vmdk_sparse import MAGIC, Below, Header, SparseExtent
 from guestclock.disks.problem import Damaged, UnreadFormat
-from guestclock.disks.source import Source, Window, check_range
+from guestclock.disks.source import Source, Window, read_parts
 
 _SECTOR = 512
 _LONGEST_TEXT = 1 << 20
@@ -86,24 +86,18 @@ class _Extents:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`. Raises DiskProblem."""
-        check_range(self, offset, count)
-        parts: list[bytes] = []
-        while count:
-            number = bisect_right(self._starts, offset) - 1
-            size = min(count, self._starts[number + 1] - offset)
-            parts.append(self._part(number, offset - self._starts[number], size))
-            offset += size
-            count -= size
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return read_parts(self, offset, count, self._part)
 
-    def _part(self, number: int, offset: int, count: int) -> bytes:
+    def _part(self, offset: int, count: int) -> bytes:
+        number = bisect_right(self._starts, offset) - 1
+        count = min(count, self._starts[number + 1] - offset)
         extent = self._extents[number]
         if extent.kind == "ZERO":
             return bytes(count)
         source = self._opened.get(number)
         if source is None:
             source = self._opened[number] = self._open(number, extent)
-        return source.read_at(offset, count)
+        return source.read_at(offset - self._starts[number], count)
 
     def _open(self, number: int, extent: Extent) -> Source:
         if extent.kind == "FLAT":

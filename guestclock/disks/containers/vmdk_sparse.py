@@ -12,7 +12,7 @@ from struct import Struct
 from guestclock.disks.budget import Budget
 from guestclock.disks.fields import u32, u64, unpack
 from guestclock.disks.problem import Damaged, UnreadFormat
-from guestclock.disks.source import Source, check_range
+from guestclock.disks.source import Source, read_parts
 
 MAGIC = b"KDMV"
 _SECTOR = 512
@@ -77,17 +77,11 @@ class SparseExtent:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`. Raises DiskProblem."""
-        check_range(self, offset, count)
-        parts: list[bytes] = []
-        while count:
-            number, within = divmod(offset, self._header.grain)
-            size = min(count, self._header.grain - within)
-            parts.append(self._part(number, offset, within, size))
-            offset += size
-            count -= size
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return read_parts(self, offset, count, self._part)
 
-    def _part(self, number: int, offset: int, within: int, size: int) -> bytes:
+    def _part(self, offset: int, count: int) -> bytes:
+        number, within = divmod(offset, self._header.grain)
+        size = min(count, self._header.grain - within)
         sector = self._sector(number)
         if sector == 0:
             return bytes(size) if self._below is None else self._below(offset, size)

@@ -8,7 +8,7 @@ from typing import cast
 from guestclock.disks.budget import Budget
 from guestclock.disks.filesystems.interface import FileSystem, Mount
 from guestclock.disks.problem import UnreadFilesystem
-from guestclock.disks.source import Source
+from guestclock.disks.source import Source, stands_at
 
 # Where the bytes are, what they are, and the module that reads it.
 _READ = (
@@ -47,17 +47,12 @@ _NAMED = (
 def mount(volume: Source, budget: Budget) -> FileSystem:
     """The file system on a volume. Raises UnreadFilesystem with its name, Damaged."""
     for at, magic, module in _READ:
-        if _has(volume, at, magic):
+        if stands_at(volume, at, magic):
             reader = cast(Mount, import_module(f"guestclock.disks.filesystems.{module}").mount)
             found = reader(volume, budget)
             if found is not None:
                 return found
     for at, magic, name in _NAMED:
-        if _has(volume, at, magic):
+        if stands_at(volume, at, magic):
             raise UnreadFilesystem(f"{name} is not read")
     raise UnreadFilesystem("no file system that is known here is on it")
-
-
-def _has(volume: Source, at: int, magic: bytes) -> bool:
-    end = at + len(magic)
-    return volume.size >= end and volume.read_at(at, len(magic)) == magic

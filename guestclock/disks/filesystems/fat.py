@@ -9,8 +9,9 @@ from typing import NamedTuple
 from guestclock.disks.budget import Budget
 from guestclock.disks.fields import u16, u32, unpack
 from guestclock.disks.filesystems.interface import FileSystem, Kind, Node
+from guestclock.disks.filesystems.mapped import Mapped
 from guestclock.disks.problem import Damaged, OverLimit
-from guestclock.disks.source import Source, check_range
+from guestclock.disks.source import Source
 
 # Bytes of a sector, sectors of a cluster, reserved ones, FATs, entries of the root, sectors;
 # sectors of a FAT; sectors again; FAT32: sectors of a FAT, the root's first cluster.
@@ -104,12 +105,16 @@ class _Fat:
     def open(self, file: Node) -> Source:
         """The contents of a file."""
         first, size = file.key
-        if size == 0:
-            return _Chain(self._volume, self._layout, [], 0)
         if size > self._budget.limits.file:
             raise OverLimit(f"a file of {size} bytes on FAT is more than is read")
-        count = (size + self._layout.cluster - 1) // self._layout.cluster
-        return _Chain(self._volume, self._layout, self._chain(first, count), size)
+        cluster = self._layout.cluster
+        chain = self._chain(first, (size + cluster - 1) // cluster)
+
+        def find(at: int) -> tuple[int | None, int]:
+            number, within = divmod(at, cluster)
+            return _place(self._layout, chain[number]) + within, cluster - within
+
+        return Mapped(self._volume, size, find, self._budget)
 
     def _named(self, folder: Node) -> Iterator[tuple[list[str], Node]]:
         pieces: dict[int, str] = {}
@@ -212,31 +217,3 @@ def _long_name(entry: bytes, pieces: dict[int, str], sum_of_long: int) -> str:
     if total != sum_of_long or set(pieces) != set(range(1, len(pieces) + 1)):
         return ""
     return "".join(pieces[number] for number in sorted(pieces)).split("\0", 1)[0]
-
-
-class _Chain:
-    """The contents of a file, by its clusters."""
-
-    def __init__(self, volume: Source, layout: _Layout, clusters: list[int], size: int) -> None:
-        self._volume = volume
-        self._layout = layout
-        self._clusters = clusters
-        self._size = size
-
-    @property
-    def size(self) -> int:
-        """In bytes."""
-        return self._size
-
-    def read_at(self, offset: int, count: int) -> bytes:
-        """Exactly `count` bytes at `offset`. Raises DiskProblem."""
-        check_range(self, offset, count)
-        parts: list[bytes] = []
-        while count:
-            number, within = divmod(offset, self._layout.cluster)
-            size = min(count, self._layout.cluster - within)
-            place = _place(self._layout, self._clusters[number]) + within
-            parts.append(self._volume.read_at(place, size))
-            offset += size
-            count -= size
-        return b"".join(parts)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from guestclock.disks.budget import Budget
 from guestclock.disks.problem import Damaged
-from guestclock.disks.source import Source, check_range
+from guestclock.disks.source import Source, read_parts
 
 Find: TypeAlias = Callable[[int], tuple[int | None, int]]
 """Where the byte at a position of a file lies on the volume, None where it reads as zero, and how
@@ -30,15 +30,12 @@ class Mapped:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`. Raises DiskProblem."""
-        check_range(self, offset, count)
-        parts: list[bytes] = []
-        while count:
-            self._budget.tick()
-            start, length = self._find(offset)
-            length = min(length, count)
-            if length <= 0:
-                raise Damaged(f"the map of a file leads nowhere at {offset}")
-            parts.append(bytes(length) if start is None else self._volume.read_at(start, length))
-            offset += length
-            count -= length
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return read_parts(self, offset, count, self._part)
+
+    def _part(self, offset: int, count: int) -> bytes:
+        self._budget.tick()
+        start, length = self._find(offset)
+        length = min(length, count)
+        if length <= 0:
+            raise Damaged(f"the map of a file leads nowhere at {offset}")
+        return bytes(length) if start is None else self._volume.read_at(start, length)

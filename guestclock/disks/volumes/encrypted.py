@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from guestclock.disks.problem import DiskProblem, Encrypted, UnreadVolume
-from guestclock.disks.source import Source
+from guestclock.disks.source import Source, stands_at
 
 _ENCRYPTED = ((b"LUKS\xba\xbe", 0, "LUKS"), (b"-FVE-FS-", 3, "BitLocker"))
 _OTHERS = (
@@ -18,19 +18,14 @@ _ZFS_AT = 128 << 10
 def problem_of(volume: Source) -> DiskProblem | None:
     """What stands for the contents of such a volume, None for any other."""
     for magic, at, name in _ENCRYPTED:
-        if _has(volume, magic, at):
+        if stands_at(volume, at, magic):
             return Encrypted(f"it is encrypted by {name}")
     for magic, at, name in _OTHERS:
-        if _has(volume, magic, at):
+        if stands_at(volume, at, magic):
             return UnreadVolume(f"{name} is not read")
     if _is_zfs(volume):
         return UnreadVolume("ZFS is not read")
     return None
-
-
-def _has(volume: Source, magic: bytes, at: int) -> bool:
-    end = at + len(magic)
-    return volume.size >= end and volume.read_at(at, len(magic)) == magic
 
 
 def _is_zfs(volume: Source) -> bool:

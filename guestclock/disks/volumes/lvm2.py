@@ -13,7 +13,7 @@ from typing import NamedTuple
 from guestclock.disks.budget import Budget
 from guestclock.disks.fields import part, u32, u64
 from guestclock.disks.problem import Damaged, DiskProblem, UnreadVolume
-from guestclock.disks.source import Source, check_range
+from guestclock.disks.source import Source, read_parts
 from guestclock.disks.volumes.interface import Volume
 from guestclock.disks.volumes.lvm2_text import Section, number, parse, sections
 
@@ -174,19 +174,14 @@ class _Logical:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`. Raises DiskProblem."""
-        check_range(self, offset, count)
-        parts: list[bytes] = []
-        while count:
-            piece = self._piece(offset)
-            row, within = divmod(offset - piece.first, piece.stripe)
-            row, column = divmod(row, len(piece.starts))
-            size = min(count, piece.stripe - within, piece.first + piece.size - offset)
-            parts.append(
-                self._disk.read_at(piece.starts[column] + row * piece.stripe + within, size)
-            )
-            offset += size
-            count -= size
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return read_parts(self, offset, count, self._part)
+
+    def _part(self, offset: int, count: int) -> bytes:
+        piece = self._piece(offset)
+        row, within = divmod(offset - piece.first, piece.stripe)
+        row, column = divmod(row, len(piece.starts))
+        size = min(count, piece.stripe - within, piece.first + piece.size - offset)
+        return self._disk.read_at(piece.starts[column] + row * piece.stripe + within, size)
 
     def _piece(self, offset: int) -> _Piece:
         for piece in self._pieces:

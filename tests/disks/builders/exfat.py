@@ -100,18 +100,19 @@ def _entries(name: str, attributes: int, first: int, contiguous: bool, size: int
     flags = (0x01 if first else 0) | (0x02 if contiguous else 0)
     # A letter has one capital there: the sharp s has none.
     capitals = "".join(one.upper() if len(one.upper()) == 1 else one for one in name)
-    hash_of_name = _sum(capitals.encode("utf-16-le"))
+    hash_of_name = sum_of(capitals.encode("utf-16-le"))
     stream = struct.pack(
         "<BBxBHxxQ4xIQ", 0xC0, flags, len(text) // 2, hash_of_name, size, first, size
     )
     stamp = 0x56A12000
     file = struct.pack("<BBHHxxIII12x", 0x85, 1 + len(names), 0, attributes, stamp, stamp, stamp)
     rest = stream + b"".join(b"\xc1\0" + one for one in names)
-    total = _sum(rest, _sum(file[:2] + file[4:]))
+    total = sum_of(rest, sum_of(file[:2] + file[4:]))
     return file[:2] + struct.pack("<H", total) + file[4:] + rest
 
 
-def _sum(data: bytes, total: int = 0) -> int:
+def sum_of(data: bytes, total: int = 0) -> int:
+    """The checksum of entries and of names, which goes on from `total`."""
     for byte in data:
         total = (((total << 15) | (total >> 1)) + byte) & 0xFFFF
     return total

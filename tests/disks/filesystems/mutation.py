@@ -38,6 +38,21 @@ class Patched:
         return bytes(data)
 
 
+class Large:
+    """A volume that is too large to be held in memory."""
+
+    def __init__(self, image: Path) -> None:
+        self._file = image.open("rb")
+        self._source = FileSource(self._file.fileno())
+
+    @property
+    def size(self) -> int:
+        return self._source.size
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        return self._source.read_at(offset, count)
+
+
 def walk(files: FileSystem) -> dict[str, bytes | str | DiskProblem | None]:
     """All paths with what is there: contents, a link's text, None for a folder, or a problem."""
     found: dict[str, bytes | str | DiskProblem | None] = {}

@@ -17,11 +17,11 @@ from guestclock.disks.filesystems.btrfs import mount
 from guestclock.disks.filesystems.btrfs.folder import name_hash
 from guestclock.disks.filesystems.interface import Kind
 from guestclock.disks.problem import Damaged, DiskProblem, Encrypted, UnreadFilesystem
-from guestclock.disks.source import FileSource, Memory, Source
+from guestclock.disks.source import Memory, Source
 from guestclock.disks.tree import Tree
 from tests.disks.builders.btrfs import items, leaves, make_btrfs, physical, restore
 from tests.disks.builders.tree import Files, Link
-from tests.disks.filesystems.mutation import Patched, opened, patches, survives, walk
+from tests.disks.filesystems.mutation import Large, Patched, opened, patches, survives, walk
 
 SUPER = 64 << 10
 LARGE = bytes(range(256)) * 4096
@@ -50,21 +50,6 @@ VARIANTS = [
     ("-m", "single", "--csum", "blake2"),
     ("-m", "single", "-O", "^no-holes,^skinny-metadata,^extref"),
 ]
-
-
-class Large:
-    """A volume that is too large to be held in memory."""
-
-    def __init__(self, image: Path) -> None:
-        self._file = image.open("rb")
-        self._source = FileSource(self._file.fileno())
-
-    @property
-    def size(self) -> int:
-        return self._source.size
-
-    def read_at(self, offset: int, count: int) -> bytes:
-        return self._source.read_at(offset, count)
 
 
 def check_all(image: Path) -> None:

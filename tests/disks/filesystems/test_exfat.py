@@ -15,7 +15,7 @@ from guestclock.disks.filesystems.detect import mount
 from guestclock.disks.problem import Damaged, DiskProblem
 from guestclock.disks.source import Memory, Paged
 from guestclock.disks.tree import Tree
-from tests.disks.builders.exfat import make_exfat
+from tests.disks.builders.exfat import make_exfat, sum_of
 
 FILES = {
     "EFI/Microsoft/Boot/BCD": Random(1).randbytes(30_000),
@@ -78,10 +78,7 @@ def _set_written(image: bytearray, count: int) -> None:
     name = image.index("preallocated".encode("utf-16-le")) - 2
     file = name - 64
     image[name - 32 + 8 : name - 32 + 16] = count.to_bytes(8, "little")
-    total = 0
-    for at in range(96):
-        if at not in (2, 3):
-            total = (((total << 15) | (total >> 1)) + image[file + at]) & 0xFFFF
+    total = sum_of(bytes(image[file + 4 : file + 96]), sum_of(bytes(image[file : file + 2])))
     image[file + 2 : file + 4] = total.to_bytes(2, "little")
 
 

@@ -15,11 +15,11 @@ from guestclock.disks.filesystems.interface import Kind
 from guestclock.disks.filesystems.xfs import mount
 from guestclock.disks.filesystems.xfs.index import name_hash
 from guestclock.disks.problem import Damaged, UnreadFilesystem
-from guestclock.disks.source import FileSource, Memory, Source
+from guestclock.disks.source import Memory, Source
 from guestclock.disks.tree import Tree
 from tests.disks.builders.tree import Files, Link
 from tests.disks.builders.xfs import make_xfs, xfs_db
-from tests.disks.filesystems.mutation import Patched, opened, patches, survives, walk
+from tests.disks.filesystems.mutation import Large, Patched, opened, patches, survives, walk
 
 LARGE = bytes(range(256)) * 4096
 FILES: Files = {
@@ -241,21 +241,6 @@ def patched(image: Path, *changes: tuple[int, bytes], fix: bool = True) -> Sourc
     data = bytearray(changed.read_at(0, 512))
     data[224:228] = bytes(4)
     return Patched(changed, [(224, crc32c(bytes(data)).to_bytes(4, "little"))])
-
-
-class Large:
-    """A volume that is too large to be held in memory."""
-
-    def __init__(self, image: Path) -> None:
-        self._file = image.open("rb")
-        self._source = FileSource(self._file.fileno())
-
-    @property
-    def size(self) -> int:
-        return self._source.size
-
-    def read_at(self, offset: int, count: int) -> bytes:
-        return self._source.read_at(offset, count)
 
 
 def test_features_that_are_not_read_are_named(tmp_path: Path) -> None:

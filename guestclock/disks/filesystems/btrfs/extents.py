@@ -10,7 +10,7 @@ from guestclock.disks.fields import part, u8, u16, u32, u64
 from guestclock.disks.filesystems.btrfs.space import Space
 from guestclock.disks.filesystems.btrfs.tree import BTree, Key
 from guestclock.disks.problem import Damaged, Encrypted, UnreadFilesystem
-from guestclock.disks.source import check_range
+from guestclock.disks.source import read_parts
 
 _EXTENT = 108
 _INLINE, _REGULAR, _UNWRITTEN = 0, 1, 2
@@ -49,18 +49,14 @@ class Contents:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Exactly `count` bytes at `offset`. Raises DiskProblem."""
-        check_range(self, offset, count)
-        parts: list[bytes] = []
-        while count:
-            self._budget.tick()
-            if not self._extent.start <= offset < self._extent.end:
-                self._extent = self._find(offset)
-            extent = self._extent
-            length = min(count, extent.end - offset)
-            parts.append(self._read(extent, offset - extent.start, length))
-            offset += length
-            count -= length
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return read_parts(self, offset, count, self._part)
+
+    def _part(self, offset: int, count: int) -> bytes:
+        self._budget.tick()
+        if not self._extent.start <= offset < self._extent.end:
+            self._extent = self._find(offset)
+        extent = self._extent
+        return self._read(extent, offset - extent.start, min(count, extent.end - offset))
 
     def _find(self, offset: int) -> Extent:
         found = self._tree.at_most((self._number, _EXTENT, offset))
