@@ -53,7 +53,7 @@ ARROWS: dict[str, set[str]] = {
     "reports": {"audit", "disks", "platforms"},
 }
 # The roof may look down on all rooms.
-ARROWS |= {"cli": set(ARROWS) - {"osc"}, "__main__": {"cli"}}
+ARROWS |= {"cli": set(ARROWS) - {"osc"}, "__main__": {"cli", "disks"}}
 # What reads a file, a socket, the time or the environment.
 OUTSIDE = {
     "asyncio",

@@ -5,8 +5,10 @@ Whatever it needs beside that, it asks for; whoever sits at the other end decide
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from guestclock.disks.budget import Budget, Limits
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 Read: TypeAlias = "Callable[[Source, str, References, Budget, int, str | None], ImageRecord]"
 """Source, path, references, budget, instant, format: the record of one image."""
+
+_LIKELY = ("containers.qcow2", "volumes.gpt", "filesystems.ntfs", "systems.windows")
 
 GRACE = 2.0
 """How long after its time a reader that does not look at the clock is let alone, in seconds."""
@@ -44,23 +48,35 @@ def load() -> Read:
     return read
 
 
-def serve(channel: Channel, limits: Limits, at: int) -> None:
+def _foresee() -> None:
+    """Imports, while nobody asks yet, what most images with a wrong clock need: a Windows."""
+    for name in _LIKELY:
+        import_module(f"guestclock.disks.{name}")
+
+
+def serve(channel: Channel) -> None:
     """Reads one image after the other, until the other end is closed or one was too much."""
     from guestclock.disks.sandbox import allow_seconds, confine
 
+    # Nothing that is made before the first image is ever garbage.
+    gc.disable()
     read = load()
     channel.send({"ready": confine()})
+    _foresee()
+    gc.freeze()
+    gc.enable()
     while True:
         try:
             request = channel.receive(descriptors=True)
         except Gone:
             return
+        limits = Limits(*request.text["limits"])
         allow_seconds(limits.timeout + GRACE)
-        if not _served(request, channel, limits, at, read):
+        if not _served(request, channel, limits, read):
             return
 
 
-def _served(request: Message, channel: Channel, limits: Limits, at: int, read: Read) -> bool:
+def _served(request: Message, channel: Channel, limits: Limits, read: Read) -> bool:
     """Whether this process can go on with the next one."""
     text = request.text
     budget = Budget(limits)
@@ -70,7 +86,7 @@ def _served(request: Message, channel: Channel, limits: Limits, at: int, read: R
     try:
         try:
             source = _source(request, channel)
-            found = read(source, text["path"], files, budget, at, text["form"])
+            found = read(source, text["path"], files, budget, text["at"], text["form"])
         except DiskProblem as problem:
             from guestclock.disks.record import nothing_read
 

@@ -39,6 +39,7 @@ class Inquiry:
         self,
         process: Process,
         limits: Limits,
+        at: int,
         follow: bool,
         allowed: Sequence[str],
         notes: list[str],
@@ -46,6 +47,7 @@ class Inquiry:
         """What the process says of itself goes to `notes`."""
         self._process = process
         self._limits = limits
+        self._at = at
         self._follow = follow
         self._allowed = allowed
         self._notes = notes
@@ -103,7 +105,8 @@ class Inquiry:
     ) -> ImageRecord:
         patience = self._limits.timeout + GRACE
         late = time.monotonic() + patience + (0 if self._is_ready else _START_SECONDS)
-        channel.send(text, descriptor=descriptor, deadline=late)
+        asked = text | {"limits": self._limits, "at": self._at}
+        channel.send(asked, descriptor=descriptor, deadline=late)
         while True:
             told = channel.receive(late).text
             match told:

@@ -7,16 +7,34 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from guestclock.disks.budget import Budget, Limits
 from guestclock.disks.process import Process
 
 if TYPE_CHECKING:
     import socket
     from types import TracebackType
 
+    from guestclock.disks.budget import Budget, Limits
     from guestclock.disks.inquiry import Inquiry
     from guestclock.disks.record import ImageRecord
     from guestclock.disks.source import Source
+
+
+_ahead: list[Process] = []
+
+
+def start_ahead() -> None:
+    """Starts the process of the next Inspector now, which then makes itself ready meanwhile."""
+    process = Process(_serve)
+    process.start()
+    _ahead.append(process)
+
+
+def _serve(end: socket.socket) -> None:
+    # Imported there, while the program goes on with what it needs itself.
+    from guestclock.disks.channel import Channel
+    from guestclock.disks.child import serve
+
+    serve(Channel(end))
 
 
 class Inspector:
@@ -36,24 +54,17 @@ class Inspector:
         """`follow` and `allowed` are for backing files: whether they are read, and in which
         folders beside the image's own. `at` is in seconds since 1970, now where not given.
         """
-        instant = int(time.time()) if at is None else at
-
-        def serve(end: socket.socket) -> None:
-            # Imported there, while the program goes on with what it needs itself.
-            from guestclock.disks.channel import Channel
-            from guestclock.disks.child import serve
-
-            serve(Channel(end), limits, instant)
-
         self.notes: list[str] = []
-        self._process = Process(serve)
+        self._process = _ahead.pop() if _ahead else Process(_serve)
         self._limits = limits
+        self._at = int(time.time()) if at is None else at
         self._follow = follow
         self._allowed = tuple(allowed)
 
     def __enter__(self) -> Inspector:
         # As early as can be: before threads, connections and passwords are there to be copied.
-        self._process.start()
+        if not self._process.is_running():
+            self._process.start()
         return self
 
     def __exit__(
@@ -86,4 +97,6 @@ class Inspector:
     def _inquiry(self) -> Inquiry:
         from guestclock.disks.inquiry import Inquiry
 
-        return Inquiry(self._process, self._limits, self._follow, self._allowed, self.notes)
+        return Inquiry(
+            self._process, self._limits, self._at, self._follow, self._allowed, self.notes
+        )

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TextIO
 
 from guestclock.errors import Unreadable
@@ -22,15 +21,16 @@ def writing(output: str | None) -> Iterator[TextIO]:
     if output is None:
         yield sys.stdout
         return
+    # They bring half of the standard library with them, which what is printed has no use for.
+    import tempfile
+    from pathlib import Path
+
     target = Path(output)
     if target.exists() and not target.is_file():
         # A pipe or a device such as /dev/stdout: there is nothing to rename.
         with target.open("w", encoding="utf-8") as stream:
             yield stream
         return
-    # It brings half of the standard library with it, which what is printed has no use for.
-    import tempfile
-
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as problem:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TextIO
+from typing import TYPE_CHECKING
 
-from guestclock.disks.record import ImageRecord
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    # Only its names are needed; whoever makes records has all that is found on disks with them.
+    from guestclock.disks.record import ImageRecord
 
 
 def print_json(records: Iterable[ImageRecord], stream: TextIO) -> None:
