@@ -50,6 +50,7 @@ ARROWS: dict[str, set[str]] = {
     # The commands of the openstack client: a roof of its own, that knows nothing of click.
     "osc": {"audit", "databases", "platforms", "reports", "rules"},
     "platforms": {"databases", "inventory"},
+    "repair": {"audit", "platforms"},
     "reports": {"audit", "disks", "platforms"},
 }
 # The roof may look down on all rooms.
