@@ -155,9 +155,8 @@ def _entries(content: bytes, path: Path) -> tuple[list[Entry], str, int]:
     """The whole lines, the last one's checksum, and how many bytes they take."""
     entries: list[Entry] = []
     tail, whole = _START, 0
-    for number, line in enumerate(content.splitlines(keepends=True), 1):
-        if not line.endswith(b"\n"):
-            break
+    # What comes after the last newline was cut short by a crash.
+    for number, line in enumerate(content.split(b"\n")[:-1], 1):
         try:
             fields = json.loads(line)
             digest = fields.pop("sum")
@@ -171,7 +170,7 @@ def _entries(content: bytes, path: Path) -> tuple[list[Entry], str, int]:
                 "compare with the systems by hand, as its values cannot be trusted",
             ) from None
         tail = digest
-        whole += len(line)
+        whole += len(line) + 1
     return entries, tail, whole
 
 
