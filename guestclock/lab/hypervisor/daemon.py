@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from guestclock.lab import faketime
 from guestclock.lab.errors import LabError, MissingToolError
-from guestclock.lab.hypervisor import events, processes
+from guestclock.lab.hypervisor import processes
 from guestclock.lab.hypervisor.launch import launch, recorded_answer, search_path
+from guestclock.platforms.libvirt import events
 
 if TYPE_CHECKING:
     import libvirt

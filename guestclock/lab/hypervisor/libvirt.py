@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Literal
 from guestclock.clock import Zone
 from guestclock.lab import faketime, qmp
 from guestclock.lab.errors import LabError
-from guestclock.lab.hypervisor import domainxml, events, processes
+from guestclock.lab.hypervisor import domainxml, processes
 from guestclock.lab.hypervisor.daemon import Daemon
 from guestclock.lab.hypervisor.folder import HostFolder
 from guestclock.lab.hypervisor.sockets import publish, sibling
 from guestclock.lab.hypervisor.zone import keep_zone
+from guestclock.platforms.libvirt import events
 
 if TYPE_CHECKING:
     from datetime import datetime
