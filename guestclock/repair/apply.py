@@ -1,0 +1,221 @@
+"""Carries a plan out, step by step, and back; each write stands in the journal before it is done.
+
+What was done is learnt from the machines: after a crash between a write and its line in the
+journal the value is the new one, and an intent of ours says who wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from guestclock.errors import UsageProblem
+from guestclock.platforms.lever import BadValue, Lever, Reading, Refused, Restart
+from guestclock.repair.journal import Entry, Event, Journal
+from guestclock.repair.plan import Plan, Step
+
+Levers = Mapping[tuple[str, str], Lever]
+"""By the lever's name and the source of its targets."""
+
+
+class State(Enum):
+    """What became of a step."""
+
+    TODO = "to do"
+    DONE = "done"
+    ALREADY = "already so, not by this plan"
+    REFUSED = "refused"
+    UNDONE = "undone"
+    LEFT = "left as it is"
+    CURED = "verified"
+    WAITING = "written, waits for a restart"
+    FAILED = "did not cure"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A step and what became of it; `why` is one line, empty where there is nothing to say."""
+
+    step: Step
+    state: State
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How machines are started anew, and how many seconds of an RTC's error are none."""
+
+    restart: Restart = Restart.NEVER
+    tolerance: int = 5
+
+
+def lever_of(step: Step, levers: Levers) -> Lever:
+    """The lever of a step, its values checked. Raises UsageProblem."""
+    lever = levers.get((step.lever, step.target.source))
+    if lever is None:
+        raise UsageProblem(
+            f"step {step.id}: there is no lever {step.lever!r} for {step.target.source}",
+            "give apply the sources that plan was given",
+        )
+    for value in (step.old, step.new):
+        try:
+            lever.checked(value)
+        except BadValue as problem:
+            raise UsageProblem(f"step {step.id}: {problem}") from None
+    return lever
+
+
+def state_of(step: Step, lever: Lever, entries: list[Entry]) -> Outcome:
+    """What a step's machine shows now, in the light of what the journal says of us."""
+    try:
+        present = lever.read(step.target)
+    except Refused as problem:
+        return Outcome(step, State.REFUSED, problem.message)
+    if present == step.old:
+        return Outcome(step, State.TODO)
+    if present == step.new:
+        return Outcome(step, State.DONE if is_ours(step, entries) else State.ALREADY)
+    return Outcome(step, State.REFUSED, f"it is {present} now, not {step.old}")
+
+
+def is_ours(step: Step, entries: list[Entry]) -> bool:
+    """Whether the last turn that the journal tells of a step is our writing of its new value."""
+    return _turn(step, entries)[:1] == [Event.INTENT]
+
+
+def _turn(step: Step, entries: list[Entry]) -> list[Event]:
+    """What is told of a step from its last intent on, to do it or to undo it."""
+    told: list[Event] = []
+    for one in entries:
+        if one.step == step.id:
+            told = [] if one.event in (Event.INTENT, Event.UNDO_INTENT) else told
+            told.append(one.event)
+    return told if told[:1] in ([Event.INTENT], [Event.UNDO_INTENT]) else []
+
+
+def apply(
+    steps: tuple[Step, ...], levers: Levers, journal: Journal, wishes: Wishes
+) -> Iterator[Outcome]:
+    """Does each step that is to be done, and tells of each. A refused step stops no other."""
+    for step in steps:
+        yield _apply(step, lever_of(step, levers), journal, wishes)
+
+
+def _apply(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Outcome:
+    found = state_of(step, lever, journal.entries)
+    if found.state is State.TODO:
+        journal.write(Event.INTENT, step.id, old=step.old, new=step.new)
+        found = _written(step, journal, lambda: lever.write(step.target, step.old, step.new))
+    elif found.state is State.DONE and Event.DONE not in _turn(step, journal.entries):
+        journal.write(Event.DONE, step.id)
+    elif found.state is State.REFUSED:
+        journal.write(Event.REFUSED, step.id, why=found.why)
+    return _verified(step, lever, journal, wishes) if found.state is State.DONE else found
+
+
+def _written(step: Step, journal: Journal, write: Callable[[], None]) -> Outcome:
+    try:
+        write()
+    except Refused as problem:
+        journal.write(Event.REFUSED, step.id, why=problem.message)
+        return Outcome(step, State.REFUSED, problem.message)
+    journal.write(Event.DONE, step.id)
+    return Outcome(step, State.DONE)
+
+
+def _verified(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Outcome:
+    """The outcome of a step whose value is written: read on the running machine."""
+    if Event.VERIFIED in _turn(step, journal.entries):
+        return Outcome(step, State.CURED)
+    try:
+        seen = _restarted(step, lever, journal, wishes, step.new)
+    except Refused as problem:
+        return Outcome(step, State.WAITING, problem.message)
+    if seen.value != step.new:
+        return _waiting(step, seen)
+    if seen.error is None:
+        return Outcome(step, State.FAILED, f"its RTC could not be read: {seen.reason}")
+    if abs(seen.error) >= wishes.tolerance:
+        why = f"its RTC is {seen.error:+d} s from what {step.new} promises"
+        journal.write(Event.FAILED, step.id, why=why)
+        return Outcome(step, State.FAILED, why)
+    journal.write(Event.VERIFIED, step.id, error=seen.error)
+    return Outcome(step, State.CURED)
+
+
+def _restarted(step: Step, lever: Lever, journal: Journal, wishes: Wishes, wanted: str) -> Reading:
+    """What the machine shows, after a restart where it needs one and may have it."""
+    seen = lever.reading(step.target)
+    if seen.value in (None, wanted) or wishes.restart is Restart.NEVER:
+        return seen
+    journal.write(Event.RESTARTED, step.id, how=wishes.restart.value)
+    lever.restart(step.target, wishes.restart)
+    return lever.reading(step.target)
+
+
+def rollback(
+    steps: tuple[Step, ...], levers: Levers, journal: Journal, wishes: Wishes
+) -> Iterator[Outcome]:
+    """Puts back each old value where the present one is still ours, the last step first."""
+    for step in reversed(steps):
+        yield _undo(step, lever_of(step, levers), journal, wishes)
+
+
+def _undo(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Outcome:
+    told = _turn(step, journal.entries)
+    if not told:
+        return Outcome(step, State.LEFT, "this plan has not changed it")
+    if Event.UNDONE in told:
+        return Outcome(step, State.UNDONE, "before")
+    try:
+        present = lever.read(step.target)
+        if present not in (step.new, step.old):
+            why = f"it is {present} now, which is not ours"
+            journal.write(Event.LEFT, step.id, why=why)
+            return Outcome(step, State.LEFT, why)
+        if present == step.new:
+            journal.write(Event.UNDO_INTENT, step.id, old=step.new, new=step.old)
+            lever.write(step.target, step.new, step.old)
+        journal.write(Event.UNDONE, step.id)
+        seen = _restarted(step, lever, journal, wishes, step.old)
+    except Refused as problem:
+        return Outcome(step, State.LEFT, problem.message)
+    waits = seen.value not in (None, step.old)
+    return Outcome(step, State.UNDONE, f"it still runs with {seen.value}" if waits else "")
+
+
+def is_settled(step: Step, lever: Lever, entries: list[Entry], restart: Restart) -> Outcome | None:
+    """What there is to say of a step that needs nothing, not even a line in the journal."""
+    found, told = state_of(step, lever, entries), _turn(step, entries)
+    if found.state is State.ALREADY:
+        return found
+    if found.state is not State.DONE or Event.DONE not in told:
+        return None
+    if Event.VERIFIED in told:
+        return Outcome(step, State.CURED)
+    try:
+        seen = lever.reading(step.target)
+    except Refused:
+        return None
+    if seen.value is None or (restart is Restart.NEVER and seen.value != step.new):
+        return _waiting(step, seen)
+    return None
+
+
+def _waiting(step: Step, seen: Reading) -> Outcome:
+    why = "it is off; its next start takes it"
+    if seen.value is not None:
+        why = f"it still runs with {seen.value}"
+    return Outcome(step, State.WAITING, why)
+
+
+def begin(plan: Plan, journal: Journal) -> None:
+    """Ties a journal to its plan. Raises UsageProblem where the plan was changed since."""
+    if not journal.entries:
+        journal.write(Event.BEGUN, plan=plan.digest)
+    elif journal.entries[0].told.get("plan") != plan.digest:
+        raise UsageProblem(
+            f"plan {plan.id} is not the one that was begun: its steps were changed",
+            "roll the old one back, or make a new plan",
+        )
