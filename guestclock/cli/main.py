@@ -28,6 +28,10 @@ COMMANDS = {
     "audit": LazyCommand(
         "guestclock.cli.audit:audit", "Find wrong clocks in files, hosts and whole clouds."
     ),
+    "plan": LazyCommand("guestclock.cli.plan:plan", "Write down what would set clocks right."),
+    "apply": LazyCommand("guestclock.cli.apply:apply", "Carry a plan out, and read the clocks."),
+    "resume": LazyCommand("guestclock.cli.apply:resume", "Go on with a plan after a crash."),
+    "rollback": LazyCommand("guestclock.cli.apply:rollback", "Put back what a plan changed."),
     "inspect": LazyCommand(
         "guestclock.cli.inspect:inspect", "Read from disk images how their systems take the clock."
     ),
