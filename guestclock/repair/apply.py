@@ -166,23 +166,25 @@ def _undo(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Outcome
     told = _turn(step, journal.entries)
     if not told:
         return Outcome(step, State.LEFT, "this plan has not changed it")
-    if Event.UNDONE in told:
-        return Outcome(step, State.UNDONE, "before")
     try:
         present = lever.read(step.target)
-        if present not in (step.new, step.old):
-            why = f"it is {present} now, which is not ours"
-            journal.write(Event.LEFT, step.id, why=why)
-            return Outcome(step, State.LEFT, why)
+        if present != step.old and (present != step.new or Event.UNDONE in told):
+            return _not_ours(step, journal, f"it is {present} now, which is not ours")
         if present == step.new:
             journal.write(Event.UNDO_INTENT, step.id, old=step.new, new=step.old)
             lever.write(step.target, step.new, step.old)
-        journal.write(Event.UNDONE, step.id)
+        if Event.UNDONE not in told:
+            journal.write(Event.UNDONE, step.id)
         seen = _restarted(step, lever, journal, wishes, step.old)
     except Refused as problem:
-        return Outcome(step, State.LEFT, problem.message)
+        return _not_ours(step, journal, problem.message)
     waits = seen.value not in (None, step.old)
     return Outcome(step, State.UNDONE, f"it still runs with {seen.value}" if waits else "")
+
+
+def _not_ours(step: Step, journal: Journal, why: str) -> Outcome:
+    journal.write(Event.LEFT, step.id, why=why)
+    return Outcome(step, State.LEFT, why)
 
 
 def is_settled(step: Step, lever: Lever, entries: list[Entry], restart: Restart) -> Outcome | None:

@@ -1,0 +1,145 @@
+"""A lever on a file that stands for a platform, and crashes at any point of a plan's life."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from guestclock.platforms.lever import Reading, Refused, Restart, Target
+from guestclock.repair import apply
+from guestclock.repair.apply import Levers, Outcome, Wishes
+from guestclock.repair.journal import Entry, Event, Journal, opened
+from guestclock.repair.plan import Plan, Step
+
+SOURCE = "file"
+OLD, NEW, OTHER = "utc", "localtime", "absolute"
+HARD = Wishes(Restart.HARD)
+
+
+class FileLever:
+    """Machines as lines of a JSON file: their definition, and what they run with."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    @property
+    def machines(self) -> dict[str, dict[str, str | None]]:
+        found: dict[str, dict[str, str | None]] = json.loads(self._file.read_text())
+        return found
+
+    def put(self, name: str, **values: str | None) -> None:
+        changed = self.machines
+        changed.setdefault(name, {}).update(values)
+        new = self._file.with_suffix(".new")
+        new.write_text(json.dumps(changed))
+        new.replace(self._file)
+
+    def checked(self, value: str) -> str:
+        assert value in (OLD, NEW, OTHER)
+        return value
+
+    def read(self, target: Target) -> str:
+        machine = self.machines.get(target.id)
+        if machine is None:
+            raise Refused("it is gone")
+        return str(machine["defined"])
+
+    def write(self, target: Target, old: str, new: str) -> None:
+        if self.read(target) != old:
+            raise Refused("it was changed")
+        self.put(target.id, defined=new)
+
+    def restart(self, target: Target, how: Restart) -> bool:
+        self.put(target.id, runs=self.read(target))
+        return True
+
+    def reading(self, target: Target) -> Reading:
+        self.read(target)
+        return Reading(self.machines[target.id]["runs"], 0)
+
+
+def made_plan(count: int) -> Plan:
+    steps = tuple(
+        Step(str(number), "file-clock", Target(f"m{number}", f"m{number}", SOURCE), OLD, NEW)
+        for number in range(count)
+    )
+    return Plan("plan", datetime(2026, 11, 24, tzinfo=UTC), steps)
+
+
+def lever_in(folder: Path, count: int = 0) -> FileLever:
+    file = folder / "machines.json"
+    if not file.exists():
+        machines = {f"m{number}": {"defined": OLD, "runs": OLD} for number in range(count)}
+        # One that no plan names.
+        file.write_text(json.dumps({**machines, "bystander": {"defined": OLD, "runs": OLD}}))
+    return FileLever(file)
+
+
+def levers_in(folder: Path) -> Levers:
+    return {("file-clock", SOURCE): lever_in(folder)}
+
+
+def apply_all(folder: Path, plan: Plan) -> list[Outcome]:
+    with opened(folder, plan.id) as journal:
+        apply.begin(plan, journal)
+        return list(apply.apply(plan.steps, levers_in(folder), journal, HARD))
+
+
+def roll_back_all(folder: Path, plan: Plan) -> list[Outcome]:
+    with opened(folder, plan.id) as journal:
+        return list(apply.rollback(plan.steps, levers_in(folder), journal, HARD))
+
+
+def killed_at(point: int, do: Callable[[], Any]) -> bool:
+    """Whether doing it in a process of its own came to its point of that number, and died there.
+
+    The points lie before and after each line of the journal, each write and each restart; a
+    writing is also cut in the middle of its line.
+    """
+    child = os.fork()
+    if child == 0:
+        _count_down(point)
+        do()
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, status
+    return os.WIFSIGNALED(status)
+
+
+def _count_down(point: int) -> None:
+    left = [point]
+
+    def here() -> None:
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left[0] -= 1
+
+    def around(kind: type, name: str) -> None:
+        real = getattr(kind, name)
+
+        def wrapped(*args: Any, **more: Any) -> Any:
+            here()
+            done = real(*args, **more)
+            here()
+            return done
+
+        setattr(kind, name, wrapped)
+
+    def torn(self: Journal, event: Event, step: str = "", **told: Any) -> Entry:
+        if left[0] == 0:
+            descriptor = self._descriptor
+            os.lseek(descriptor, 0, os.SEEK_END)
+            os.write(descriptor, b'{"event": "in')
+        here()
+        return real_write(self, event, step, **told)
+
+    real_write = Journal.write
+    Journal.write = torn  # type: ignore[method-assign]
+    around(Journal, "write")
+    around(FileLever, "write")
+    around(FileLever, "restart")
