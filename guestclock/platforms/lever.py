@@ -63,11 +63,8 @@ class Lever(Protocol):
         """Changes `old` to `new` and nothing else. Raises Refused where it is not `old`."""
         ...
 
-    def restart(self, target: Target, how: Restart) -> bool:
-        """Starts a running machine anew, and returns when it runs; False where it is off.
-
-        Raises Refused where it could not be done.
-        """
+    def restart(self, target: Target, how: Restart) -> None:
+        """Starts the machine anew, or where it is off; returns when it runs. Raises Refused."""
         ...
 
     def reading(self, target: Target) -> Reading:

@@ -80,8 +80,9 @@ def state_of(step: Step, lever: Lever, entries: list[Entry]) -> Outcome:
 
 
 def is_ours(step: Step, entries: list[Entry]) -> bool:
-    """Whether the last turn that the journal tells of a step is our writing of its new value."""
-    return _turn(step, entries)[:1] == [Event.INTENT]
+    """Whether the new value, where a machine has it, is the one that we wrote."""
+    turn = _turn(step, entries)
+    return bool(turn) and Event.UNDONE not in turn
 
 
 def _turn(step: Step, entries: list[Entry]) -> list[Event]:
@@ -107,7 +108,9 @@ def _apply(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Outcom
     if found.state is State.TODO:
         journal.write(Event.INTENT, step.id, old=step.old, new=step.new)
         found = _written(step, journal, lambda: lever.write(step.target, step.old, step.new))
-    elif found.state is State.DONE and Event.DONE not in _turn(step, journal.entries):
+    elif found.state is State.DONE and Event.DONE not in (turn := _turn(step, journal.entries)):
+        if turn[0] is Event.UNDO_INTENT:
+            journal.write(Event.INTENT, step.id, old=step.old, new=step.new)
         journal.write(Event.DONE, step.id)
     elif found.state is State.REFUSED:
         journal.write(Event.REFUSED, step.id, why=found.why)
@@ -147,11 +150,27 @@ def _verified(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Out
 def _restarted(step: Step, lever: Lever, journal: Journal, wishes: Wishes, wanted: str) -> Reading:
     """What the machine shows, after a restart where it needs one and may have it."""
     seen = lever.reading(step.target)
-    if seen.value in (None, wanted) or wishes.restart is Restart.NEVER:
+    if seen.value == wanted:
         return seen
-    journal.write(Event.RESTARTED, step.id, how=wishes.restart.value)
-    lever.restart(step.target, wishes.restart)
+    if seen.value is None and not _is_cut_short(step, journal.entries):
+        return seen
+    if seen.value is not None and wishes.restart is Restart.NEVER:
+        return seen
+    journal.write(Event.RESTARTING, step.id, how=wishes.restart.value)
+    try:
+        lever.restart(step.target, wishes.restart)
+    except Refused as problem:
+        journal.write(Event.REFUSED, step.id, why=problem.message)
+        raise
+    journal.write(Event.RESTARTED, step.id)
     return lever.reading(step.target)
+
+
+def _is_cut_short(step: Step, entries: list[Entry]) -> bool:
+    """Whether we died while a machine was started anew: if it is off, it has to run again."""
+    kinds = (Event.RESTARTING, Event.RESTARTED, Event.REFUSED)
+    told = [one.event for one in entries if one.step == step.id and one.event in kinds]
+    return told[-1:] == [Event.RESTARTING]
 
 
 def rollback(
@@ -199,6 +218,8 @@ def is_settled(step: Step, lever: Lever, entries: list[Entry], restart: Restart)
     try:
         seen = lever.reading(step.target)
     except Refused:
+        return None
+    if _is_cut_short(step, entries):
         return None
     if seen.value is None or (restart is Restart.NEVER and seen.value != step.new):
         return _waiting(step, seen)

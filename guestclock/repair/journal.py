@@ -40,6 +40,7 @@ class Event(Enum):
     INTENT = "intent"
     DONE = "done"
     REFUSED = "refused"
+    RESTARTING = "restarting"
     RESTARTED = "restarted"
     VERIFIED = "verified"
     FAILED = "failed"

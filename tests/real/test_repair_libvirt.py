@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,12 +90,77 @@ def test_a_wrong_clock_is_planned_cured_verified_and_put_back(
     assert host.pid(NAME) == pid
     [journal] = journals.iterdir()
     told = [entry.event for entry in read(journal)]
-    assert told == [Event.BEGUN, Event.INTENT, Event.DONE, Event.RESTARTED, Event.VERIFIED]
+    assert told == [
+        Event.BEGUN,
+        Event.INTENT,
+        Event.DONE,
+        Event.RESTARTING,
+        Event.RESTARTED,
+        Event.VERIFIED,
+    ]
 
     back = guestclock("rollback", *common, "--yes", "--restart", "hard")
     assert (back.code, back.out) == (0, f"1 {NAME}: undone\n")
     assert definition(uri) == before
     assert host.pid(NAME) != pid
+
+
+@pytest.mark.parametrize("after", ["resume", "rollback"])
+def test_killed_at_each_point_it_goes_on_or_back(
+    guestclock: Run, host: Hypervisor, uri: str, plan: Path, after: str, tmp_path: Path
+) -> None:
+    host.start(NAME)
+    old = definition(uri)
+    new = old.replace(*OFF)
+    deaths = 0
+    while True:
+        journals = tmp_path / f"journals{deaths}"
+        common = (str(plan), "-c", uri, "--journal", str(journals), "--yes", "--restart", "hard")
+        if not killed("apply", *common, point=deaths):
+            break
+        assert definition(uri) in (old, new)
+        begun = journals.exists() and any(read(one) for one in journals.iterdir())
+        done = guestclock(after if begun or after == "rollback" else "apply", *common)
+        assert done.code == 0, done
+        assert definition(uri) == (old if after == "rollback" else new)
+        assert running(uri) == definition_clock(definition(uri))
+        # Back to the beginning for the next death.
+        assert guestclock("rollback", *common).code == 0
+        assert (definition(uri), running(uri)) == (old, definition_clock(old))
+        deaths += 1
+    assert deaths > 12
+
+
+def killed(*arguments: str, point: int) -> bool:
+    """Whether the command came to its point of that number, and died there."""
+    script = (
+        "import libvirt\n"
+        "from guestclock.cli.main import main\n"
+        "from guestclock.platforms.libvirt.lever import ClockLever\n"
+        "from tests.repair.levers import count_down\n"
+        "methods = [(ClockLever, 'write'), (ClockLever, 'restart')]\n"
+        "methods += [(libvirt.virDomain, 'destroy'), (libvirt.virConnect, 'defineXML')]\n"
+        f"count_down({point}, *methods)\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", script, *arguments]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode in (0, -signal.SIGKILL), done
+    return done.returncode != 0
+
+
+def running(uri: str) -> str:
+    """The clock that the running machine was made from."""
+    connection = libvirt.open(uri)
+    try:
+        return definition_clock(str(connection.lookupByName(NAME).XMLDesc(0)))
+    finally:
+        connection.close()
+
+
+def definition_clock(xml: str) -> str:
+    [tag] = [line for line in xml.splitlines() if line.startswith("  <clock ")]
+    return tag
 
 
 def test_what_was_changed_since_is_refused_and_left(

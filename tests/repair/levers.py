@@ -54,9 +54,12 @@ class FileLever:
             raise Refused("it was changed")
         self.put(target.id, defined=new)
 
-    def restart(self, target: Target, how: Restart) -> bool:
+    def restart(self, target: Target, how: Restart) -> None:
+        self.stop(target.id)
         self.put(target.id, runs=self.read(target))
-        return True
+
+    def stop(self, name: str) -> None:
+        self.put(name, runs=None)
 
     def reading(self, target: Target) -> Reading:
         self.read(target)
@@ -103,7 +106,7 @@ def killed_at(point: int, do: Callable[[], Any]) -> bool:
     """
     child = os.fork()
     if child == 0:
-        _count_down(point)
+        count_down(point, *((FileLever, name) for name in ("write", "restart", "stop")))
         do()
         os._exit(0)
     status = os.waitpid(child, 0)[1]
@@ -111,7 +114,8 @@ def killed_at(point: int, do: Callable[[], Any]) -> bool:
     return os.WIFSIGNALED(status)
 
 
-def _count_down(point: int) -> None:
+def count_down(point: int, *methods: tuple[type, str]) -> None:
+    """Has this process kill itself at its point of that number: before and after each method."""
     left = [point]
 
     def here() -> None:
@@ -141,5 +145,5 @@ def _count_down(point: int) -> None:
     real_write = Journal.write
     Journal.write = torn  # type: ignore[method-assign]
     around(Journal, "write")
-    around(FileLever, "write")
-    around(FileLever, "restart")
+    for kind, name in methods:
+        around(kind, name)

@@ -67,7 +67,7 @@ def test_killed_at_each_point_it_goes_on_or_back(tmp_path: Path, first: str, aft
     assert deaths > COUNT * 12
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=100)
 @given(
     st.lists(st.tuples(st.sampled_from(sorted(DO)), st.integers(0, 70)), max_size=6),
     st.sampled_from(sorted(DO)),

@@ -86,22 +86,18 @@ class ClockLever:
                     "definition was put back"
                 )
 
-    def restart(self, target: Target, how: Restart) -> bool:
+    def restart(self, target: Target, how: Restart) -> None:
         """Stops the machine and starts it. Raises Refused where its guest does not stop."""
-        if how is Restart.NEVER:
-            return False
         with _told():
             domain = self._domain(target)
             if domain.hasManagedSaveImage(0):
                 raise Refused(f"{target.name}: it is saved, and would start with its saved clock")
-            if not domain.isActive():
-                return False
-            if how is Restart.SOFT:
-                self._shut_down(domain)
-            else:
-                domain.destroy()
+            if domain.isActive():
+                if how is Restart.SOFT:
+                    self._shut_down(domain)
+                else:
+                    domain.destroy()
             domain.create()
-        return True
 
     def reading(self, target: Target) -> Reading:
         """The running machine's clock, and its RTC against what the law promises for that."""
