@@ -85,7 +85,7 @@ def new_plan(
 
 
 def say_plan(plan: Plan, in_words: bool) -> str:
-    """The plan as its file, or in words."""
+    """The plan as its file, or in words; it has no more than what could be read."""
     if not in_words:
         return text_of(plan)
     lines = []
@@ -95,7 +95,7 @@ def say_plan(plan: Plan, in_words: bool) -> str:
     for one in plan.left:
         lines.append(f"{one.name}: no step answers {', '.join(one.findings)}")
         lines.append(f"  {one.what}")
-    return "\n".join(lines or ["nothing to do"]) + "\n"
+    return "\n".join(lines or ["nothing to do for what was read"]) + "\n"
 
 
 def levers_of(

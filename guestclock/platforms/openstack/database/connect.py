@@ -115,7 +115,15 @@ class Database:
 
     @cached_property
     def _engine(self) -> Engine:
-        from sqlalchemy import create_engine, event
+        from sqlalchemy import event
+
+        engine = self._new_engine()
+        if self._url.get_backend_name() in ("mysql", "mariadb"):
+            event.listen(engine, "connect", _read_only)
+        return engine
+
+    def _new_engine(self) -> Engine:
+        from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
 
         url, options = self._url, {}
@@ -128,7 +136,7 @@ class Database:
         }
         if url.get_driver_name() == "pymysql":
             arguments["conv"] = _conversions()
-        engine = create_engine(
+        return create_engine(
             url,
             poolclass=NullPool,
             pool_reset_on_return=None,
@@ -138,9 +146,6 @@ class Database:
             future=True,
             **options,
         )
-        if url.get_backend_name() in ("mysql", "mariadb"):
-            event.listen(engine, "connect", _read_only)
-        return engine
 
 
 class Reading:
