@@ -18,7 +18,7 @@ from guestclock.errors import UsageProblem
 from guestclock.platforms.interface import Collected, Unread
 from guestclock.platforms.lever import Lever
 from guestclock.repair.apply import Outcome, State
-from guestclock.repair.choose import CLOCK, chosen
+from guestclock.repair.choose import CLOCK, OS_TYPE, chosen
 from guestclock.repair.plan import Open, Plan, Step, text_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,10 @@ def collected_for(
         from guestclock.platforms.openstack.source import OpenStackSource
 
         servers = OpenStackSource(cloud, surroundings_of(sources, zones))
-        return with_disks(servers.collected(current(), zones), sources, zones), frozenset()
+        from guestclock.platforms.openstack.database.cell import CellDatabase
+
+        cells = frozenset(CellDatabase(spec).name for spec in cloud.cells)
+        return with_disks(servers.collected(current(), zones), sources, zones), cells
     if not paths and not sources.connections:
         raise UsageProblem("nothing to plan for", "give a connection with -c URI")
     names = frozenset(named(uri) for uri in sources.connections)
@@ -104,13 +107,30 @@ def levers_of(
     """The levers that the steps need, on connections that are opened for writing."""
     from guestclock.platforms.libvirt.lever import ClockLever
 
-    needed = {step.target.source for step in steps}
+    needed = {(step.lever, step.target.source) for step in steps}
     host = surroundings_of(sources, zones).host
-    return {
-        (CLOCK, named(uri)): ClockLever(uri, host, zones)
-        for uri in sources.connections
-        if named(uri) in needed
-    }
+    levers: dict[tuple[str, str], Lever] = {}
+    hosts: list[Lever] = []
+    for uri in sources.connections:
+        if sources.cells or (CLOCK, named(uri)) in needed:
+            hosts.append(ClockLever(uri, host, zones))
+            levers[CLOCK, named(uri)] = hosts[-1]
+    if sources.cells:
+        levers |= _levers_of_cells(sources, hosts)
+    return levers
+
+
+def _levers_of_cells(sources: SourceOptions, hosts: list[Lever]) -> dict[tuple[str, str], Lever]:
+    from guestclock.platforms.openstack.api_session import Session
+    from guestclock.platforms.openstack.database.change import WritableCell
+    from guestclock.platforms.openstack.lever import OsTypeLever
+
+    session = None
+    if sources.cloud is not None:
+        session = Session(sources.cloud)
+        session.connect()
+    cells = [WritableCell(spec) for spec in sources.cells]
+    return {(OS_TYPE, cell.name): OsTypeLever(cell, session, hosts) for cell in cells}
 
 
 def journals(given: str | None) -> Path:

@@ -10,15 +10,20 @@ from typing import TypeAlias
 from guestclock.audit import Judge, Judgement
 from guestclock.clock import Base, describe
 from guestclock.cures import COLD_START, cures_base
-from guestclock.evidence import Assumed, Unknown
+from guestclock.evidence import Assumed, Unknown, value_of
 from guestclock.exposure import next_fault
 from guestclock.findings.finding import Severity
-from guestclock.machine import Facts, Identity, Machine, outlook
-from guestclock.platforms.interface import Collected, Managed, Unread
+from guestclock.guest import system_of
+from guestclock.machine import Facts, Identity, Machine, Outlook, outlook
+from guestclock.platforms.interface import Collected, Managed, Origin, Unread
 from guestclock.platforms.lever import Target
+from guestclock.platforms.openstack.database.change import OsTypes
+from guestclock.platforms.openstack.origin import ServerOrigin
+from guestclock.platforms.openstack.rule import nova_clock
 from guestclock.repair.plan import Open, Step
 
 CLOCK = "libvirt-clock"
+OS_TYPE = "nova-os-type"
 _YEAR = timedelta(days=366)
 
 Chosen: TypeAlias = Step | Open | Unread
@@ -39,10 +44,10 @@ def chosen(
                 if found is not None:
                     yield found
             case Managed(machine, origin):
-                judgement = judge.managed(machine.facts, origin)
-                left = _left(machine.identity, judgement, "no lever of guestclock is for servers")
-                if left is not None:
-                    yield left
+                found = _of_server(machine, origin, judge, sources, str(number + 1))
+                number += isinstance(found, Step)
+                if found is not None:
+                    yield found
             case _:
                 continue
 
@@ -65,6 +70,43 @@ def _of_machine(
     return Step(number, CLOCK, target, old, describe(base), rules, why)
 
 
+def _of_server(
+    machine: Machine, origin: Origin, judge: Judge, sources: Container[str], number: str
+) -> Step | Open | None:
+    identity, facts = machine.identity, machine.facts
+    judgement = judge.managed(facts, origin)
+    rules = _errors(judgement)
+    if not rules:
+        return None
+    if identity.source not in sources or not isinstance(origin, ServerOrigin):
+        return _left(identity, judgement, "give its cell's database with --cell-db")
+    column, copy = value_of(origin.server.column), value_of(origin.server.metadata)
+    if isinstance(origin.server.column, Unknown) or isinstance(facts.definition, Unknown):
+        return _left(identity, judgement, "what Nova has of it is not known")
+    word = "windows" if system_of(facts.guest).keeps_local else "linux"
+    base = nova_clock(word, "qemu").base
+    error = value_of(_cured(facts, base, judge).after_cold_start)
+    if error is None or abs(error) >= judge.tolerance:
+        return _left(identity, judgement, f"os_type={word} would not set it right")
+    target = Target(identity.id, identity.name, identity.source)
+    old, new = OsTypes(column, copy), OsTypes(word, word)
+    why = (
+        f"one hard reboot; Hyper-V features and the admin's name follow os_type; a rebuild takes "
+        f"its image's value again; {_over_changes(facts, base, judge)}"
+    )
+    return Step(number, OS_TYPE, target, str(old), str(new), rules, why)
+
+
+def _cured(facts: Facts, base: Base, judge: Judge) -> Outlook:
+    return outlook(_with(facts, base), judge.at, judge.zones)
+
+
+def _with(facts: Facts, base: Base) -> Facts:
+    assert not isinstance(facts.definition, Unknown)
+    clock = replace(facts.definition.value, base=base)
+    return replace(facts, definition=Assumed(clock, "the plan"))
+
+
 def _errors(judgement: Judgement) -> tuple[str, ...]:
     return tuple(one.rule for one in judgement.findings if one.severity is Severity.ERROR)
 
@@ -78,9 +120,7 @@ def _left(identity: Identity, judgement: Judgement, why: str) -> Open | None:
 
 def _over_changes(facts: Facts, base: Base, judge: Judge) -> str:
     """What the next change of a zone makes of the cure, within a year."""
-    assert not isinstance(facts.definition, Unknown)
-    clock = replace(facts.definition.value, base=base)
-    cured = replace(facts, definition=Assumed(clock, "the plan"))
+    cured = _with(facts, base)
     guest = outlook(cured, judge.at, judge.zones).guest
     fault = next_fault(cured, guest, judge.at, judge.at + _YEAR, judge.zones, judge.tolerance)
     if fault is None:

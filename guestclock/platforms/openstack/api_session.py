@@ -1,4 +1,4 @@
-"""A cloud's API, asked with GET and nothing else beside the POST that gets a token.
+"""A cloud's API, asked with GET, beside the POSTs that get a token and that a lever needs.
 
 openstacksdk reads clouds.yaml and keystoneauth signs in, again whenever the token runs out. Answers
 are read as the JSON that they are: the SDK's own records drop what they do not know, and take
@@ -111,9 +111,9 @@ class Session:
         """
         with self._failing(f"GET {path}"):
             adapter, endpoint = self._adapter(service)
-            before = "" if _has_version(endpoint) else f"/{version}"
+            url = _versioned(endpoint, version, path)
             answer = adapter.get(
-                f"{before}/{path}?{query}" if query else f"{before}/{path}",
+                f"{url}?{query}" if query else url,
                 headers={"Accept": "application/json"},
                 microversion=microversion or None,
                 retriable_status_codes=_BUSY,
@@ -126,6 +126,12 @@ class Session:
         if not isinstance(read, dict):
             raise self.unfit(path)
         return read
+
+    def post(self, service: str, version: str, path: str, body: Json) -> None:
+        """Asks for something to be done, once, and takes no answer. Raises as `get` does."""
+        with self._failing(f"POST {path}"):
+            adapter, endpoint = self._adapter(service)
+            adapter.post(_versioned(endpoint, version, path), json=body)
 
     def unfit(self, path: str) -> Answered:
         """The error of an answer that is not what such an API gives."""
@@ -182,6 +188,10 @@ class Session:
     def _told(self, doing: str, problem: Exception) -> str:
         text = self._secrets.hidden(" ".join(str(problem).split()))
         return self._says(f"{doing}: {clean(text)}")
+
+
+def _versioned(endpoint: str, version: str, path: str) -> str:
+    return f"/{path}" if _has_version(endpoint) else f"/{version}/{path}"
 
 
 def _has_version(endpoint: str) -> bool:
