@@ -36,7 +36,8 @@ def plan(
 
     Takes what audit takes, and changes nothing. Each step names a machine, a lever, the value
     that must be there before, and the findings it answers. Levers work on the machines of a
-    libvirt connection (-c); for all others the plan says what would help.
+    libvirt connection (-c) and on servers whose cell's database is given (--cell-db); for all
+    others the plan says what would help.
 
     Exit codes: 0 planned, also where there is nothing to do, 2 usage, 3 something could not be
     read.

@@ -50,7 +50,7 @@ def collected_for(
         cells = frozenset(CellDatabase(spec).name for spec in cloud.cells)
         return with_disks(servers.collected(current(), zones), sources, zones), cells
     if not paths and not sources.connections:
-        raise UsageProblem("nothing to plan for", "give a connection with -c URI")
+        raise UsageProblem("nothing to plan for", "give a connection with -c URI, or --cell-db URL")
     names = frozenset(named(uri) for uri in sources.connections)
     return _renamed(collect(paths, sources, zones)), names
 
