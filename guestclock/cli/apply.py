@@ -47,11 +47,17 @@ def _common(command: Command) -> Command:
     metavar="N",
     help="Go on after the first N steps only if each of them is verified by its RTC.",
 )
+@click.option(
+    "--unverified",
+    is_flag=True,
+    help="Also change machines whose clock cannot be read here; start them anew yourself.",
+)
 @_common
 def apply(
     plan: str,
     dry_run: bool,
     canary: int | None,
+    unverified: bool,
     sources: SourceOptions,
     restart: str | None,
     yes: bool,
@@ -71,7 +77,8 @@ def apply(
     guestclock apply plan.toml -c qemu:///system --dry-run
     guestclock apply plan.toml -c qemu:///system --canary 1 --restart soft
     """
-    return _carry_out(plan, sources, restart, yes, journal, tolerance, dry_run, canary)
+    wishes = _wishes(restart if not dry_run else "never", tolerance, unverified)
+    return _carry_out(plan, sources, wishes, yes, journal, dry_run, canary)
 
 
 @click.command()
@@ -99,7 +106,7 @@ def resume(
 
     if not path_of(journals(journal), load(Path(plan)).id).exists():
         raise UsageProblem("this plan was not begun here", "use guestclock apply, or --journal DIR")
-    return _carry_out(plan, sources, restart, yes, journal, tolerance, False, None)
+    return _carry_out(plan, sources, _wishes(restart, tolerance), yes, journal)
 
 
 @click.command()
@@ -149,12 +156,11 @@ def rollback(
 def _carry_out(
     path: str,
     sources: SourceOptions,
-    restart: str | None,
+    wishes: Wishes,
     yes: bool,
     journal: str | None,
-    tolerance: int,
-    dry_run: bool,
-    canary: int | None,
+    dry_run: bool = False,
+    canary: int | None = None,
 ) -> int:
     from guestclock.cli.repairing import journals, levers_of, say
     from guestclock.cli.sources import load_zones
@@ -174,7 +180,6 @@ def _carry_out(
     entries = read(where) if where.exists() else []
     if dry_run:
         return say(state_of(step, lever, entries) for step, lever in named)
-    wishes = _wishes(restart, tolerance)
     settled = [is_settled(step, lever, entries, wishes.restart) for step, lever in named]
     if all(settled):
         say(one for one in settled if one is not None)
@@ -202,7 +207,7 @@ def _are_cured(
     return all(one.state in (State.CURED, State.ALREADY) for one in outcomes)
 
 
-def _wishes(restart: str | None, tolerance: int) -> Wishes:
+def _wishes(restart: str | None, tolerance: int, unverified: bool = False) -> Wishes:
     from guestclock.platforms.lever import Restart
     from guestclock.repair.apply import Wishes
 
@@ -212,7 +217,7 @@ def _wishes(restart: str | None, tolerance: int) -> Wishes:
             question = "start running machines anew: never, soft or hard?"
             choice = click.Choice(["never", "soft", "hard"])
             restart = click.prompt(question, type=choice, default="never")
-    return Wishes(Restart(restart), tolerance)
+    return Wishes(Restart(restart), tolerance, unverified)
 
 
 def _ask(question: str, yes: bool) -> None:

@@ -44,10 +44,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How machines are started anew, and how many seconds of an RTC's error are none."""
+    """How machines are started anew, and how many seconds of an RTC's error are none.
+
+    `unverified` allows changes of machines whose clock nobody here can read afterwards.
+    """
 
     restart: Restart = Restart.NEVER
     tolerance: int = 5
+    unverified: bool = False
 
 
 def lever_of(step: Step, levers: Levers) -> Lever:
@@ -105,6 +109,8 @@ def apply(
 
 def _apply(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Outcome:
     found = state_of(step, lever, journal.entries)
+    if found.state is State.TODO and not wishes.unverified:
+        found = _if_verifiable(found, lever)
     if found.state is State.TODO:
         journal.write(Event.INTENT, step.id, old=step.old, new=step.new)
         found = _written(step, journal, lambda: lever.write(step.target, step.old, step.new))
@@ -115,6 +121,16 @@ def _apply(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Outcom
     elif found.state is State.REFUSED:
         journal.write(Event.REFUSED, step.id, why=found.why)
     return _verified(step, lever, journal, wishes) if found.state is State.DONE else found
+
+
+def _if_verifiable(found: Outcome, lever: Lever) -> Outcome:
+    """Refuses a step whose machine cannot be seen: whether it was cured would never be known."""
+    try:
+        lever.reading(found.step.target)
+    except Refused as problem:
+        why = f"{problem.message}; --unverified changes it all the same"
+        return Outcome(found.step, State.REFUSED, why)
+    return found
 
 
 def _written(step: Step, journal: Journal, write: Callable[[], None]) -> Outcome:
@@ -134,7 +150,7 @@ def _verified(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Out
     try:
         seen = _restarted(step, lever, journal, wishes, step.new)
     except Refused as problem:
-        return Outcome(step, State.WAITING, problem.message)
+        return Outcome(step, State.WAITING, f"not verified: {problem.message}")
     if seen.value != step.new:
         return _waiting(step, seen)
     if seen.error is None:

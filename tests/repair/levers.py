@@ -63,7 +63,10 @@ class FileLever:
 
     def reading(self, target: Target) -> Reading:
         self.read(target)
-        return Reading(self.machines[target.id]["runs"], 0)
+        runs = self.machines[target.id]["runs"]
+        if runs == "hidden":
+            raise Refused("nobody sees it")
+        return Reading(runs, 0)
 
 
 def made_plan(count: int) -> Plan:
@@ -87,10 +90,10 @@ def levers_in(folder: Path) -> Levers:
     return {("file-clock", SOURCE): lever_in(folder)}
 
 
-def apply_all(folder: Path, plan: Plan) -> list[Outcome]:
+def apply_all(folder: Path, plan: Plan, wishes: Wishes = HARD) -> list[Outcome]:
     with opened(folder, plan.id) as journal:
         apply.begin(plan, journal)
-        return list(apply.apply(plan.steps, levers_in(folder), journal, HARD))
+        return list(apply.apply(plan.steps, levers_in(folder), journal, wishes))
 
 
 def roll_back_all(folder: Path, plan: Plan) -> list[Outcome]:

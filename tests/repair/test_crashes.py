@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guestclock.repair.apply import State
+from guestclock.repair.apply import State, Wishes
 from guestclock.repair.journal import Event, path_of, read
 from guestclock.repair.plan import Plan
 from tests.repair.levers import (
@@ -112,3 +112,16 @@ def test_a_machine_that_is_gone_stops_no_other(tmp_path: Path) -> None:
     lever_in(tmp_path, COUNT - 1)
     states = [one.state for one in apply_all(tmp_path, PLAN)]
     assert states == [State.CURED, State.CURED, State.REFUSED]
+
+
+def test_what_cannot_be_verified_is_not_begun(tmp_path: Path) -> None:
+    lever = lever_in(tmp_path, 1)
+    lever.put("m0", runs="hidden")
+    plan = made_plan(1)
+    assert [one.state for one in apply_all(tmp_path, plan)] == [State.REFUSED]
+    assert lever.machines["m0"]["defined"] == OLD
+    told = [one.event for one in read(path_of(tmp_path, plan.id))]
+    assert told == [Event.BEGUN, Event.REFUSED]
+    outcomes = apply_all(tmp_path, plan, Wishes(unverified=True))
+    assert [one.state for one in outcomes] == [State.WAITING]
+    assert lever.machines["m0"]["defined"] == NEW
