@@ -106,8 +106,9 @@ def running() -> Iterator[Bed]:
     if named:
         yield Bed.at(Path(named))
         return
-    # Every worker holds this lock together with the others; who gets it alone is the last.
-    users = os.open(SCRIPTS / "up.sh", os.O_RDONLY | os.O_CLOEXEC)
+    # Every worker holds this lock together with the others; who gets it alone is the last. It
+    # belongs to the bed and not to these files: another working copy may have it up.
+    users = os.open(FOLDER.with_suffix(".users"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(users, fcntl.LOCK_SH)
         _script("up.sh")
