@@ -166,7 +166,7 @@ def _carry_out(
     from guestclock.cli.sources import load_zones
     from guestclock.repair.apply import apply as applied
     from guestclock.repair.apply import begin, is_settled, lever_of, state_of
-    from guestclock.repair.journal import opened, path_of, read
+    from guestclock.repair.journal import History, opened, path_of, read
     from guestclock.repair.plan import load
 
     plan = load(Path(path))
@@ -177,10 +177,10 @@ def _carry_out(
     levers = levers_of(sources, plan.steps, load_zones())
     named = [(step, lever_of(step, levers)) for step in plan.steps]
     where = path_of(folder, plan.id)
-    entries = read(where) if where.exists() else []
+    history = History(read(where) if where.exists() else ())
     if dry_run:
-        return say(state_of(step, lever, entries) for step, lever in named)
-    settled = [is_settled(step, lever, entries, wishes.restart) for step, lever in named]
+        return say(state_of(step, lever, history) for step, lever in named)
+    settled = [is_settled(step, lever, history, wishes.restart) for step, lever in named]
     if all(settled):
         say(one for one in settled if one is not None)
         click.echo("nothing to do: the plan was carried out")

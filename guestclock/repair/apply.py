@@ -12,7 +12,7 @@ from enum import Enum
 
 from guestclock.errors import UsageProblem
 from guestclock.platforms.lever import BadValue, Lever, Reading, Refused, Restart
-from guestclock.repair.journal import Entry, Event, Journal
+from guestclock.repair.journal import Event, History, Journal
 from guestclock.repair.plan import Plan, Step
 
 Levers = Mapping[tuple[str, str], Lever]
@@ -70,7 +70,7 @@ def lever_of(step: Step, levers: Levers) -> Lever:
     return lever
 
 
-def state_of(step: Step, lever: Lever, entries: list[Entry]) -> Outcome:
+def state_of(step: Step, lever: Lever, history: History) -> Outcome:
     """What a step's machine shows now, in the light of what the journal says of us."""
     try:
         present = lever.read(step.target)
@@ -79,24 +79,21 @@ def state_of(step: Step, lever: Lever, entries: list[Entry]) -> Outcome:
     if present == step.old:
         return Outcome(step, State.TODO)
     if present == step.new:
-        return Outcome(step, State.DONE if is_ours(step, entries) else State.ALREADY)
+        return Outcome(step, State.DONE if is_ours(step, history) else State.ALREADY)
     return Outcome(step, State.REFUSED, f"it is {present} now, not {step.old}")
 
 
-def is_ours(step: Step, entries: list[Entry]) -> bool:
+def is_ours(step: Step, history: History) -> bool:
     """Whether the new value, where a machine has it, is the one that we wrote."""
-    turn = _turn(step, entries)
+    turn = _turn(step, history)
     return bool(turn) and Event.UNDONE not in turn
 
 
-def _turn(step: Step, entries: list[Entry]) -> list[Event]:
+def _turn(step: Step, history: History) -> list[Event]:
     """What is told of a step from its last intent on, to do it or to undo it."""
-    told: list[Event] = []
-    for one in entries:
-        if one.step == step.id:
-            told = [] if one.event in (Event.INTENT, Event.UNDO_INTENT) else told
-            told.append(one.event)
-    return told if told[:1] in ([Event.INTENT], [Event.UNDO_INTENT]) else []
+    told = history.of(step.id)
+    turns = [at for at, event in enumerate(told) if event in (Event.INTENT, Event.UNDO_INTENT)]
+    return told[turns[-1] :] if turns else []
 
 
 def apply(
@@ -108,13 +105,13 @@ def apply(
 
 
 def _apply(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Outcome:
-    found = state_of(step, lever, journal.entries)
+    found = state_of(step, lever, journal.history)
     if found.state is State.TODO and not wishes.unverified:
         found = _if_verifiable(found, lever)
     if found.state is State.TODO:
         journal.write(Event.INTENT, step.id, old=step.old, new=step.new)
         found = _written(step, journal, lambda: lever.write(step.target, step.old, step.new))
-    elif found.state is State.DONE and Event.DONE not in (turn := _turn(step, journal.entries)):
+    elif found.state is State.DONE and Event.DONE not in (turn := _turn(step, journal.history)):
         if turn[0] is Event.UNDO_INTENT:
             journal.write(Event.INTENT, step.id, old=step.old, new=step.new)
         journal.write(Event.DONE, step.id)
@@ -145,7 +142,7 @@ def _written(step: Step, journal: Journal, write: Callable[[], None]) -> Outcome
 
 def _verified(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Outcome:
     """The outcome of a step whose value is written: read on the running machine."""
-    if Event.VERIFIED in _turn(step, journal.entries):
+    if Event.VERIFIED in _turn(step, journal.history):
         return Outcome(step, State.CURED)
     try:
         seen = _restarted(step, lever, journal, wishes, step.new)
@@ -168,7 +165,7 @@ def _restarted(step: Step, lever: Lever, journal: Journal, wishes: Wishes, wante
     seen = lever.reading(step.target)
     if seen.value == wanted:
         return seen
-    if seen.value is None and not _is_cut_short(step, journal.entries):
+    if seen.value is None and not _is_cut_short(step, journal.history):
         return seen
     if seen.value is not None and wishes.restart is Restart.NEVER:
         return seen
@@ -182,10 +179,10 @@ def _restarted(step: Step, lever: Lever, journal: Journal, wishes: Wishes, wante
     return lever.reading(step.target)
 
 
-def _is_cut_short(step: Step, entries: list[Entry]) -> bool:
+def _is_cut_short(step: Step, history: History) -> bool:
     """Whether we died while a machine was started anew: if it is off, it has to run again."""
     kinds = (Event.RESTARTING, Event.RESTARTED, Event.REFUSED)
-    told = [one.event for one in entries if one.step == step.id and one.event in kinds]
+    told = [event for event in history.of(step.id) if event in kinds]
     return told[-1:] == [Event.RESTARTING]
 
 
@@ -198,7 +195,7 @@ def rollback(
 
 
 def _undo(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Outcome:
-    told = _turn(step, journal.entries)
+    told = _turn(step, journal.history)
     if not told:
         return Outcome(step, State.LEFT, "this plan has not changed it")
     try:
@@ -222,9 +219,9 @@ def _not_ours(step: Step, journal: Journal, why: str) -> Outcome:
     return Outcome(step, State.LEFT, why)
 
 
-def is_settled(step: Step, lever: Lever, entries: list[Entry], restart: Restart) -> Outcome | None:
+def is_settled(step: Step, lever: Lever, history: History, restart: Restart) -> Outcome | None:
     """What there is to say of a step that needs nothing, not even a line in the journal."""
-    found, told = state_of(step, lever, entries), _turn(step, entries)
+    found, told = state_of(step, lever, history), _turn(step, history)
     if found.state is State.ALREADY:
         return found
     if found.state is not State.DONE or Event.DONE not in told:
@@ -235,7 +232,7 @@ def is_settled(step: Step, lever: Lever, entries: list[Entry], restart: Restart)
         seen = lever.reading(step.target)
     except Refused:
         return None
-    if _is_cut_short(step, entries):
+    if _is_cut_short(step, history):
         return None
     if seen.value is None or (restart is Restart.NEVER and seen.value != step.new):
         return _waiting(step, seen)

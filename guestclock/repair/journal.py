@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,6 +59,23 @@ class Entry:
     told: dict[str, Any]
 
 
+class History:
+    """What was told of each step, in order; a plan of 10,000 steps asks for each of them."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._of: dict[str, list[Event]] = {}
+        for one in entries:
+            self.add(one)
+
+    def add(self, entry: Entry) -> None:
+        """Takes in a further line."""
+        self._of.setdefault(entry.step, []).append(entry.event)
+
+    def of(self, step: str) -> list[Event]:
+        """The events of a step; of none for one that was never begun."""
+        return self._of.get(step, [])
+
+
 def path_of(folder: Path, plan: str) -> Path:
     """Where the journal of the plan with this id is."""
     return folder / f"{plan}{SUFFIX}"
@@ -71,6 +88,7 @@ class Journal:
         self._descriptor = descriptor
         self._tail = tail
         self.entries = entries
+        self.history = History(entries)
 
     def write(self, event: Event, step: str = "", **told: Any) -> Entry:  # noqa: ANN401
         """Adds a line and returns when it is on the disk.
@@ -92,6 +110,7 @@ class Journal:
             ) from None
         self._tail = tail
         self.entries.append(entry)
+        self.history.add(entry)
         return entry
 
 
