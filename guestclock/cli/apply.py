@@ -14,9 +14,9 @@ from guestclock.cli.sources import SourceOptions, source_options
 
 if TYPE_CHECKING:
     from guestclock.platforms.lever import Lever
-    from guestclock.repair.apply import Wishes
     from guestclock.repair.journal import Journal
     from guestclock.repair.plan import Plan
+    from guestclock.repair.steps import Wishes
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -132,10 +132,10 @@ def rollback(
     from guestclock.cli.repairing import journals, levers_of, say
     from guestclock.cli.sources import load_zones
     from guestclock.errors import UsageProblem
-    from guestclock.repair.apply import lever_of
-    from guestclock.repair.apply import rollback as rolled_back
     from guestclock.repair.journal import opened, path_of
     from guestclock.repair.plan import load
+    from guestclock.repair.rollback import rollback as rolled_back
+    from guestclock.repair.steps import lever_of
 
     made = load(Path(plan))
     steps = tuple(one for one in made.steps if not step or one.id in step)
@@ -165,9 +165,10 @@ def _carry_out(
     from guestclock.cli.repairing import journals, levers_of, say
     from guestclock.cli.sources import load_zones
     from guestclock.repair.apply import apply as applied
-    from guestclock.repair.apply import begin, is_settled, lever_of, state_of
+    from guestclock.repair.apply import begin, is_settled
     from guestclock.repair.journal import History, opened, path_of, read
     from guestclock.repair.plan import load
+    from guestclock.repair.steps import lever_of, state_of
 
     plan = load(Path(path))
     if not plan.steps:
@@ -199,8 +200,8 @@ def _are_cured(
     plan: Plan, levers: dict[tuple[str, str], Lever], written: Journal, wishes: Wishes, count: int
 ) -> bool:
     from guestclock.cli.repairing import say
-    from guestclock.repair.apply import State
     from guestclock.repair.apply import apply as applied
+    from guestclock.repair.steps import State
 
     outcomes = list(applied(plan.steps[:count], levers, written, wishes))
     say(outcomes)
@@ -209,7 +210,7 @@ def _are_cured(
 
 def _wishes(restart: str | None, tolerance: int, unverified: bool = False) -> Wishes:
     from guestclock.platforms.lever import Restart
-    from guestclock.repair.apply import Wishes
+    from guestclock.repair.steps import Wishes
 
     if restart in (None, "ask"):
         restart = "never"

@@ -17,9 +17,9 @@ from guestclock.cli.sources import SourceOptions, collect, surroundings_of, with
 from guestclock.errors import UsageProblem
 from guestclock.platforms.interface import Collected, Unread
 from guestclock.platforms.lever import Lever
-from guestclock.repair.apply import Outcome, State
 from guestclock.repair.choose import CLOCK, OS_TYPE, chosen
 from guestclock.repair.plan import Open, Plan, Step, text_of
+from guestclock.repair.steps import Outcome, State
 
 if TYPE_CHECKING:
     from guestclock.audit import Judge

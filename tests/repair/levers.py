@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from guestclock.platforms.lever import Reading, Refused, Restart, Target
-from guestclock.repair import apply
-from guestclock.repair.apply import Levers, Outcome, Wishes
+from guestclock.repair import apply, rollback
 from guestclock.repair.journal import Entry, Event, Journal, opened
 from guestclock.repair.plan import Plan, Step
+from guestclock.repair.steps import Levers, Outcome, Wishes
 
 SOURCE = "file"
 OLD, NEW, OTHER = "utc", "localtime", "absolute"
@@ -98,7 +98,7 @@ def apply_all(folder: Path, plan: Plan, wishes: Wishes = HARD) -> list[Outcome]:
 
 def roll_back_all(folder: Path, plan: Plan) -> list[Outcome]:
     with opened(folder, plan.id) as journal:
-        return list(apply.rollback(plan.steps, levers_in(folder), journal, HARD))
+        return list(rollback.rollback(plan.steps, levers_in(folder), journal, HARD))
 
 
 def killed_at(point: int, do: Callable[[], Any]) -> bool:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guestclock.repair.apply import State, Wishes
 from guestclock.repair.journal import Event, path_of, read
 from guestclock.repair.plan import Plan
+from guestclock.repair.steps import State, Wishes
 from tests.repair.levers import (
     NEW,
     OLD,
