@@ -210,7 +210,7 @@ def test_a_log_of_xfs_that_went_round_is_known_to_be_closed(tmp_path: Path) -> N
     rounds = "for n in $(seq 1 40); do seq 1 1500 | xargs touch; seq 1 1500 | xargs rm; sync; done"
     fill(image, f"mkdir d; cd d; {rounds}; touch last; cd ..")
     files = opened(image, mount_xfs)
-    command = ["/usr/sbin/xfs_logprint", "-t", image]
+    command = ["/usr/sbin/xfs_logprint", "-t", str(image)]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert (files.warnings == ()) == ("state: <CLEAN>" in told), told
     assert Tree(files, Budget()).find("d/last") is not None
