@@ -27,6 +27,11 @@ def chosen(select: Iterable[str] = (), ignore: Iterable[str] = ()) -> tuple[Rule
     return tuple(rule for rule in RULES if rule.id in wanted - left_out)
 
 
+def split(given: Iterable[str]) -> list[str]:
+    """The rules of an option that may be given several times, and with commas each time."""
+    return [name for text in given for name in text.split(",") if name]
+
+
 def _ids(words: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for word in words:

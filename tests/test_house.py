@@ -45,8 +45,9 @@ ARROWS: dict[str, set[str]] = {
     "fleet": {"audit", "platforms"},
     "inside": {"disks", "platforms"},
     "rules": {"platforms"},
+    "state": set(),
     "inventory": set(),
-    "lab": {"databases", "platforms"},
+    "lab": {"databases", "platforms", "state"},
     # The commands of the openstack client: a roof of its own, that knows nothing of click.
     "osc": {"audit", "databases", "platforms", "reports", "rules"},
     "platforms": {"databases", "inventory"},

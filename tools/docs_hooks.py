@@ -1,7 +1,8 @@
 """What mkdocs does beside rendering: the help of the commands, and folders of pages in the menu.
 
-A line `<!-- help: audit -->` in a page becomes what `guestclock audit --help` prints, so that no
-page can say other than the command. Rules and decisions stand in the menu by being there.
+A line `<!-- help: audit -->` in a page becomes what `guestclock audit --help` prints, and
+`<!-- levers -->` what the levers say of themselves, so that no page can say other than they do.
+Rules and decisions stand in the menu by being there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guestclock.cli.main import guestclock
+from guestclock.repair.levers import LEVERS
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -33,9 +35,20 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401 - mkdocs passes the page
     """Puts the help of a command where a page asks for it."""
+    markdown = re.sub("^<!-- levers -->$", lambda _: levers(), markdown, flags=re.MULTILINE)
     return re.sub(
         r"^<!-- help: ?([a-z ]*) -->$", lambda found: block(found[1]), markdown, flags=re.MULTILINE
     )
+
+
+def levers() -> str:
+    """A table of the levers."""
+    lines = ["| lever | changes | acts from | downtime | beside | needs | undone by |"]
+    lines.append("|---" * 7 + "|")
+    for name, one in LEVERS.items():
+        cells = (one.changes, one.acts.value, one.downtime, one.beside, one.needs, one.undone)
+        lines.append(f"| `{name}` | {' | '.join(cells)} |".replace("<clock>", "`<clock>`"))
+    return "\n".join(lines)
 
 
 def block(words: str) -> str:

@@ -1,41 +1,27 @@
-"""`guestclock apply`, `resume` and `rollback`: carry a plan out, and back."""
+"""`guestclock apply` and `resume`: carry a plan out."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from guestclock.cli.options import tolerance_option
-from guestclock.cli.sources import SourceOptions, source_options
+from guestclock.cli.repair_options import repair_options
 
 if TYPE_CHECKING:
-    from guestclock.platforms.lever import Lever
-    from guestclock.repair.journal import Journal
+    from guestclock.cli.repair_options import Orders
     from guestclock.repair.plan import Plan
-    from guestclock.repair.steps import Wishes
+    from guestclock.repair.steps import Wishes, Work
+    from guestclock.repair.waves import Waves
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-_COMMON = (
-    click.option(
-        "--restart",
-        type=click.Choice(["never", "soft", "hard", "ask"]),
-        help="How running machines are started anew: never, by asking the guest to shut down, "
-        "or by ending it.  [default: ask on a terminal, else never]",
-    ),
-    click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal."),
-    click.option("--journal", metavar="DIR", help="Where the journal is kept."),
+_wave_option: Callable[[Any], Any] = click.option(
+    "--wave",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Take N machines at a time, and go on only if each of them is verified by its RTC.",
 )
-
-
-def _common(command: Command) -> Command:
-    for option in reversed(_COMMON):
-        command = option(command)
-    return tolerance_option(source_options(command))  # type: ignore[return-value]
 
 
 @click.command()
@@ -45,24 +31,22 @@ def _common(command: Command) -> Command:
     "--canary",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Go on after the first N steps only if each of them is verified by its RTC.",
+    help="Go on after the first N machines only if each of them is verified by its RTC.",
 )
+@_wave_option
 @click.option(
     "--unverified",
     is_flag=True,
     help="Also change machines whose clock cannot be read here; start them anew yourself.",
 )
-@_common
+@repair_options
 def apply(
     plan: str,
     dry_run: bool,
     canary: int | None,
+    wave: int | None,
     unverified: bool,
-    sources: SourceOptions,
-    restart: str | None,
-    yes: bool,
-    journal: str | None,
-    tolerance: int,
+    orders: Orders,
 ) -> int:
     """Carry a plan out: change, start anew, read the clock.
 
@@ -77,155 +61,86 @@ def apply(
     guestclock apply plan.toml -c qemu:///system --dry-run
     guestclock apply plan.toml -c qemu:///system --canary 1 --restart soft
     """
-    wishes = _wishes(restart if not dry_run else "never", tolerance, unverified)
-    return _carry_out(plan, sources, wishes, yes, journal, dry_run, canary)
+    from guestclock.cli.repairing import journals
+    from guestclock.repair.journal import path_of
+    from guestclock.repair.plan import load
+    from guestclock.repair.waves import Waves
+
+    made = load(Path(plan))
+    folder = journals(orders.journal)
+    if dry_run:
+        return _say_what_would_be(made, path_of(folder, made.id), orders)
+    wishes = orders.wishes(made.limits, unverified)
+    return _carry_out(made, path_of(folder, made.id), orders, wishes, Waves(canary, wave))
 
 
 @click.command()
-@click.argument("plan", type=click.Path(exists=True, dir_okay=False))
-@_common
-def resume(
-    plan: str,
-    sources: SourceOptions,
-    restart: str | None,
-    yes: bool,
-    journal: str | None,
-    tolerance: int,
-) -> int:
+@click.argument("journal_or_plan", required=False, type=click.Path(exists=True, dir_okay=False))
+@_wave_option
+@repair_options
+def resume(journal_or_plan: str | None, wave: int | None, orders: Orders) -> int:
     """Go on with a plan that was interrupted, from what the machines show.
+
+    Takes a journal, or a plan's file; without either the newest journal with steps that are
+    neither verified nor put back.
 
     Exit codes: as apply.
 
     \b
-    guestclock resume plan.toml -c qemu:///system --yes
+    guestclock resume -c qemu:///system --yes
     """
-    from guestclock.cli.repairing import journals
+    from guestclock.cli.repairing import begun, journals
     from guestclock.errors import UsageProblem
-    from guestclock.repair.journal import path_of
-    from guestclock.repair.plan import load
+    from guestclock.repair.begun import is_to_go_on
+    from guestclock.repair.waves import Waves
 
-    if not path_of(journals(journal), load(Path(plan)).id).exists():
+    plan, journal = begun(journal_or_plan, journals(orders.journal), is_to_go_on)
+    if not journal.exists():
         raise UsageProblem("this plan was not begun here", "use guestclock apply, or --journal DIR")
-    return _carry_out(plan, sources, _wishes(restart, tolerance), yes, journal)
+    return _carry_out(plan, journal, orders, orders.wishes(plan.limits), Waves(each=wave))
 
 
-@click.command()
-@click.argument("plan", type=click.Path(exists=True, dir_okay=False))
-@click.option("--step", multiple=True, metavar="ID", help="Put back this step alone.")
-@_common
-def rollback(
-    plan: str,
-    step: tuple[str, ...],
-    sources: SourceOptions,
-    restart: str | None,
-    yes: bool,
-    journal: str | None,
-    tolerance: int,
-) -> int:
-    """Put back what a plan has changed, where it is still as the plan left it.
+def _say_what_would_be(plan: Plan, journal: Path, orders: Orders) -> int:
+    from guestclock.cli.repairing import say
+    from guestclock.repair.begun import entries_of
+    from guestclock.repair.journal import History
+    from guestclock.repair.steps import state_of
 
-    Exit codes: 0 put back, or nothing was ours, 2 usage, 3 something could not be read.
+    history = History(entries_of(journal))
+    return say(state_of(step, lever, history) for step, lever in _work_of(plan, orders))
 
-    \b
-    guestclock rollback plan.toml -c qemu:///system --restart soft
-    """
-    from guestclock.cli.repairing import journals, levers_of, say
-    from guestclock.cli.sources import load_zones
+
+def _carry_out(plan: Plan, journal: Path, orders: Orders, wishes: Wishes, waves: Waves) -> int:
+    from datetime import UTC, datetime
+
+    from guestclock.cli.repairing import say
     from guestclock.errors import UsageProblem
-    from guestclock.repair.journal import opened, path_of
-    from guestclock.repair.plan import load
-    from guestclock.repair.rollback import rollback as rolled_back
-    from guestclock.repair.steps import lever_of
+    from guestclock.repair.apply import is_settled, window_of
+    from guestclock.repair.begun import begin, entries_of
+    from guestclock.repair.journal import History, opened
+    from guestclock.repair.waves import apply_in_waves
 
-    made = load(Path(plan))
-    steps = tuple(one for one in made.steps if not step or one.id in step)
-    if unknown := set(step) - {one.id for one in steps}:
-        raise UsageProblem(f"the plan has no step {', '.join(sorted(unknown))}")
-    folder = journals(journal)
-    if not path_of(folder, made.id).exists():
-        click.echo("nothing was changed by this plan: it has no journal")
-        return 0
-    levers = levers_of(sources, steps, load_zones())
-    for one in steps:
-        lever_of(one, levers)
-    _ask(f"put back {len(steps)} steps of plan {made.id}?", yes)
-    with opened(folder, made.id) as written:
-        return say(rolled_back(steps, levers, written, _wishes(restart, tolerance)))
-
-
-def _carry_out(
-    path: str,
-    sources: SourceOptions,
-    wishes: Wishes,
-    yes: bool,
-    journal: str | None,
-    dry_run: bool = False,
-    canary: int | None = None,
-) -> int:
-    from guestclock.cli.repairing import journals, levers_of, say
-    from guestclock.cli.sources import load_zones
-    from guestclock.repair.apply import apply as applied
-    from guestclock.repair.apply import begin, is_settled
-    from guestclock.repair.journal import History, opened, path_of, read
-    from guestclock.repair.plan import load
-    from guestclock.repair.steps import lever_of, state_of
-
-    plan = load(Path(path))
     if not plan.steps:
         click.echo("nothing to do: the plan has no steps")
         return 0
-    folder = journals(journal)
-    levers = levers_of(sources, plan.steps, load_zones())
-    named = [(step, lever_of(step, levers)) for step in plan.steps]
-    where = path_of(folder, plan.id)
-    history = History(read(where) if where.exists() else ())
-    if dry_run:
-        return say(state_of(step, lever, history) for step, lever in named)
-    settled = [is_settled(step, lever, history, wishes.restart) for step, lever in named]
+    work = _work_of(plan, orders)
+    history = History(entries_of(journal))
+    settled = [is_settled(step, lever, history, wishes.restart) for step, lever in work]
     if all(settled):
         say(one for one in settled if one is not None)
         click.echo("nothing to do: the plan was carried out")
         return 0
-    _ask(f"change {len(plan.steps)} machines by plan {plan.id}?", yes)
-    with opened(folder, plan.id) as written:
+    if not plan.limits.allow(datetime.now(UTC)):
+        raise UsageProblem(f"nothing is changed now: {window_of(plan.limits)}")
+    orders.ask(f"carry out {len(plan.steps)} steps of plan {plan.id}?")
+    with opened(journal.parent, plan.id) as written:
         begin(plan, written)
-        first, rest = plan.steps[: canary or 0], plan.steps[canary or 0 :]
-        if first and not _are_cured(plan, levers, written, wishes, len(first)):
-            click.echo("the first steps were not verified: nothing else was changed", err=True)
-            return 1
-        return say(applied(rest, levers, written, wishes))
+        return say(apply_in_waves(work, waves, written, wishes))
 
 
-def _are_cured(
-    plan: Plan, levers: dict[tuple[str, str], Lever], written: Journal, wishes: Wishes, count: int
-) -> bool:
-    from guestclock.cli.repairing import say
-    from guestclock.repair.apply import apply as applied
-    from guestclock.repair.steps import State
+def _work_of(plan: Plan, orders: Orders) -> Work:
+    from guestclock.cli.repair_sources import levers_of
+    from guestclock.cli.sources import load_zones
+    from guestclock.repair.steps import work_of
 
-    outcomes = list(applied(plan.steps[:count], levers, written, wishes))
-    say(outcomes)
-    return all(one.state in (State.CURED, State.ALREADY) for one in outcomes)
-
-
-def _wishes(restart: str | None, tolerance: int, unverified: bool = False) -> Wishes:
-    from guestclock.platforms.lever import Restart
-    from guestclock.repair.steps import Wishes
-
-    if restart in (None, "ask"):
-        restart = "never"
-        if sys.stdin.isatty():
-            question = "start running machines anew: never, soft or hard?"
-            choice = click.Choice(["never", "soft", "hard"])
-            restart = click.prompt(question, type=choice, default="never")
-    return Wishes(Restart(restart), tolerance, unverified)
-
-
-def _ask(question: str, yes: bool) -> None:
-    from guestclock.errors import UsageProblem
-
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageProblem("there is no terminal to ask on", "give --yes")
-    click.confirm(question, abort=True)
+    return work_of(plan.steps, levers_of(orders.sources, plan.steps, load_zones()))

@@ -85,7 +85,7 @@ def audit(
     from guestclock.errors import UsageProblem
     from guestclock.reports.audit.interface import Scope, report_in
     from guestclock.reports.output import writing
-    from guestclock.rules import chosen
+    from guestclock.rules import chosen, split
 
     if not paths:
         sources = sources.from_environment()
@@ -101,7 +101,7 @@ def audit(
                 "nothing to audit",
                 "give a file, a folder, pid:all, -c URI, --os-cloud NAME or --cell-db URL",
             )
-    rules = chosen(_split(select), _split(ignore))
+    rules = chosen(split(select), split(ignore))
     zones = load_zones()
     judge = Judge(at, zones, tolerance, rules)
     scope = Scope(at, tolerance, rules)
@@ -175,8 +175,3 @@ def _exit_code(tally: Tally, fail_on: str) -> int:
     if fail_on != "never" and tally.worst() >= Severity(fail_on).rank:
         return FINDINGS
     return UNREAD if tally.unread else 0
-
-
-def _split(given: tuple[str, ...]) -> list[str]:
-    """Rules may be given one an option, or several with commas."""
-    return [name for text in given for name in text.split(",") if name]

@@ -5,7 +5,6 @@ A start-up is then that of click alone, whatever the commands need.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -55,8 +54,6 @@ class LazyGroup(click.Group):
             module, attribute = entry.target.split(":")
             command = getattr(import_module(module), attribute)
             assert isinstance(command, click.Command)
-            gc.freeze()
-            gc.enable()
             command.short_help = entry.help
             self.commands[cmd_name] = command
             if self._on_load is not None and not ctx.resilient_parsing:

@@ -31,7 +31,10 @@ COMMANDS = {
     "plan": LazyCommand("guestclock.cli.plan:plan", "Write down what would set clocks right."),
     "apply": LazyCommand("guestclock.cli.apply:apply", "Carry a plan out, and read the clocks."),
     "resume": LazyCommand("guestclock.cli.apply:resume", "Go on with a plan after a crash."),
-    "rollback": LazyCommand("guestclock.cli.apply:rollback", "Put back what a plan changed."),
+    "rollback": LazyCommand("guestclock.cli.rollback:rollback", "Put back what a plan changed."),
+    "handout": LazyCommand(
+        "guestclock.cli.handout:handout", "What a guest's owner runs in it to keep UTC."
+    ),
     "inspect": LazyCommand(
         "guestclock.cli.inspect:inspect", "Read from disk images how their systems take the clock."
     ),
@@ -56,6 +59,9 @@ def _configure(ctx: click.Context, command: click.Command) -> None:
 
     name_variables(command)
     ctx.default_map = configured(command)
+    # __main__ keeps the collector off while modules are imported; what they made stays.
+    gc.freeze()
+    gc.enable()
 
 
 @click.group(

@@ -60,9 +60,9 @@ class Audit(Lister):
         from guestclock.databases import zones_at_hand
         from guestclock.osc.cells import Cells
         from guestclock.platforms.openstack.source import OpenStackSource
-        from guestclock.rules import chosen
+        from guestclock.rules import chosen, split
 
-        rules = chosen(_split(parsed_args.select), _split(parsed_args.ignore))
+        rules = chosen(split(parsed_args.select), split(parsed_args.ignore))
         zones = zones_at_hand()
         judge = Judge(parsed_args.at, zones, parsed_args.tolerance, rules)
         given = given_in(parsed_args, self.region)
@@ -114,8 +114,3 @@ def row_of(result: Audited, finding: Finding, cells: Cells) -> tuple[object, ...
         cells.text(finding.observed),
         cells.text(finding.cure),
     )
-
-
-def _split(given: list[str]) -> list[str]:
-    """Rules may be given one an option, or several with commas."""
-    return [name for text in given for name in text.split(",") if name]

@@ -17,6 +17,32 @@ class Restart(Enum):
     HARD = "hard"
 
 
+class Acts(Enum):
+    """From when on a changed value acts."""
+
+    COLD_START = "the next cold start"
+    HARD_REBOOT = "the next hard reboot"
+    LATER = "what is made of it from then on"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What to know of a lever before it is used, each in one line."""
+
+    changes: str
+    acts: Acts
+    downtime: str
+    beside: str
+    needs: str
+    undone: str
+    verified: str
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether its target is a machine, whose clock says if the change was a cure."""
+        return self.acts is not Acts.LATER
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What is changed: `id` is its UUID; `source` names where it is, without user or password."""
@@ -48,8 +74,18 @@ class Refused(GuestclockError):
     """A lever does not act on this target as it is now; nothing was changed."""
 
 
+def nothing_to_restart(target: Target) -> Refused:
+    """The refusal of a lever whose target is no machine."""
+    return Refused(f"{target.name} is no machine, so there is nothing to start anew")
+
+
 class Lever(Protocol):
     """One way to change a machine's clock. Values are texts of a closed vocabulary."""
+
+    @property
+    def about(self) -> About:
+        """What it changes, and what that costs."""
+        ...
 
     def checked(self, value: str) -> str:
         """The value in its one normal form. Raises BadValue."""

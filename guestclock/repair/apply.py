@@ -7,35 +7,67 @@ journal the value is the new one, and an intent of ours says who wrote it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from guestclock.errors import UsageProblem
 from guestclock.platforms.lever import Lever, Reading, Refused, Restart
 from guestclock.repair.journal import Event, History, Journal
-from guestclock.repair.plan import Plan, Step
+from guestclock.repair.plan import Limits, Step
 from guestclock.repair.steps import (
-    Levers,
     Outcome,
     State,
     Wishes,
+    Work,
     is_cut_short,
-    lever_of,
     restarted,
     state_of,
     turn_of,
 )
+from guestclock.words import instant
 
 
-def apply(
-    steps: tuple[Step, ...], levers: Levers, journal: Journal, wishes: Wishes
-) -> Iterator[Outcome]:
-    """Does each step that is to be done, and tells of each. A refused step stops no other."""
-    for step in steps:
-        yield _apply(step, lever_of(step, levers), journal, wishes)
+def apply(work: Work, journal: Journal, wishes: Wishes) -> Iterator[Outcome]:
+    """Does each step that is to be done, and tells of each. A refused step stops no other.
+
+    Where a restart took longer than the plan allows, nothing else is started anew.
+    """
+    for step, lever in work:
+        if not wishes.limits.allow(datetime.now(UTC)):
+            yield Outcome(step, State.REFUSED, f"not now: {window_of(wishes.limits)}")
+            continue
+        outcome = _apply(step, lever, journal, wishes)
+        slow = _too_long(step, journal, wishes.limits)
+        if slow is not None and wishes.restart is not Restart.NEVER:
+            wishes = replace(wishes, restart=Restart.NEVER)
+            why = f"its restart took {slow:g} s, too long for the plan: no more are made"
+            outcome = replace(outcome, why=f"{outcome.why}; {why}" if outcome.why else why)
+        yield outcome
+
+
+def window_of(limits: Limits) -> str:
+    """The window in words, empty where there is none."""
+    if limits.window is None:
+        return ""
+    begin, end = (instant(one) for one in limits.window)
+    return f"the plan's window is from {begin} until {end}"
+
+
+def _too_long(step: Step, journal: Journal, limits: Limits) -> float | None:
+    """How many seconds a restart took that was just made, None where that is short enough."""
+    if limits.max_downtime is None:
+        return None
+    for entry in reversed(journal.entries):
+        if entry.step != step.id:
+            return None
+        if entry.event is Event.RESTARTED:
+            took = float(entry.told.get("seconds", 0))
+            return took if took > limits.max_downtime else None
+    return None
 
 
 def _apply(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Outcome:
     found = state_of(step, lever, journal.history)
-    if found.state is State.TODO and not wishes.unverified:
+    if found.state is State.TODO and lever.about.has_clock and not wishes.unverified:
         found = _if_verifiable(found, lever)
     if found.state is State.TODO:
         journal.write(Event.INTENT, step.id, old=step.old, new=step.new)
@@ -73,20 +105,36 @@ def _verified(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Out
     """The outcome of a step whose value is written: read on the running machine."""
     if Event.VERIFIED in turn_of(step, journal.history):
         return Outcome(step, State.CURED)
+    if not lever.about.has_clock:
+        # What it has was read again as it was written.
+        journal.write(Event.VERIFIED, step.id)
+        return Outcome(step, State.CURED)
     try:
         seen = restarted(step, lever, journal, wishes, step.new)
     except Refused as problem:
         return Outcome(step, State.WAITING, f"not verified: {problem.message}")
     if seen.value != step.new:
-        return _waiting(step, seen)
+        return _not_taken(step, seen, journal)
     if seen.error is None:
         return Outcome(step, State.FAILED, f"its RTC could not be read: {seen.reason}")
     if abs(seen.error) >= wishes.tolerance:
-        why = f"its RTC is {seen.error:+d} s from what {step.new} promises"
+        why = (
+            f"its RTC is {seen.error:+d} s from what {step.new} promises; "
+            f"guestclock explain {step.target.name} says what else there is"
+        )
         journal.write(Event.FAILED, step.id, why=why)
         return Outcome(step, State.FAILED, why)
     journal.write(Event.VERIFIED, step.id, error=seen.error)
     return Outcome(step, State.CURED)
+
+
+def _not_taken(step: Step, seen: Reading, journal: Journal) -> Outcome:
+    """A machine that does not run with the new value: it waits, or was started anew in vain."""
+    if Event.RESTARTED not in turn_of(step, journal.history) or seen.value is None:
+        return _waiting(step, seen)
+    why = f"it was started anew and still runs with {seen.value}: start it once more"
+    journal.write(Event.FAILED, step.id, why=why)
+    return Outcome(step, State.FAILED, why)
 
 
 def is_settled(step: Step, lever: Lever, history: History, restart: Restart) -> Outcome | None:
@@ -98,6 +146,8 @@ def is_settled(step: Step, lever: Lever, history: History, restart: Restart) -> 
         return None
     if Event.VERIFIED in told:
         return Outcome(step, State.CURED)
+    if not lever.about.has_clock:
+        return None
     try:
         seen = lever.reading(step.target)
     except Refused:
@@ -114,14 +164,3 @@ def _waiting(step: Step, seen: Reading) -> Outcome:
     if seen.value is not None:
         why = f"it still runs with {seen.value}"
     return Outcome(step, State.WAITING, why)
-
-
-def begin(plan: Plan, journal: Journal) -> None:
-    """Ties a journal to its plan. Raises UsageProblem where the plan was changed since."""
-    if not journal.entries:
-        journal.write(Event.BEGUN, plan=plan.digest)
-    elif journal.entries[0].told.get("plan") != plan.digest:
-        raise UsageProblem(
-            f"plan {plan.id} is not the one that was begun: its steps were changed",
-            "roll the old one back, or make a new plan",
-        )

@@ -2,131 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from guestclock.audit import Judge, Judgement
-from guestclock.clock import Base, describe
-from guestclock.cures import COLD_START, cures_base
-from guestclock.evidence import Assumed, Unknown, value_of
-from guestclock.exposure import next_fault
 from guestclock.findings.finding import Severity
-from guestclock.guest import system_of
-from guestclock.machine import Facts, Identity, Machine, Outlook, outlook
-from guestclock.platforms.interface import Collected, Managed, Origin, Unread
-from guestclock.platforms.lever import Target
-from guestclock.platforms.openstack.database.change import OsTypes
+from guestclock.machine import Machine
+from guestclock.platforms.interface import Collected, Managed, Unread
 from guestclock.platforms.openstack.origin import ServerOrigin
-from guestclock.platforms.openstack.rule import nova_clock
+from guestclock.platforms.openstack.records import OsType
+from guestclock.repair.of_machine import machine_step
+from guestclock.repair.of_server import Servers
 from guestclock.repair.plan import Open, Step
-
-CLOCK = "libvirt-clock"
-OS_TYPE = "nova-os-type"
-_YEAR = timedelta(days=366)
+from guestclock.repair.trial import Trials
 
 Chosen: TypeAlias = Step | Open | Unread
 
 
+def _no_specs(_: list[str]) -> dict[str, OsType]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What has levers, by the names that plans use.
+
+    `machines` are libvirt connections and cells' databases, `cloud` is where images are changed.
+    `specs` reads the os_types of request specs from the database called `spec_source`.
+    """
+
+    machines: frozenset[str]
+    cloud: str | None = None
+    spec_source: str = ""
+    specs: Callable[[list[str]], dict[str, OsType]] = _no_specs
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How the user wants it: `prefer` is an offset of <clock>; `shared` allows shared images."""
+
+    prefer: str | None = None
+    shared: bool = False
+
+
 def chosen(
-    collected: Iterable[Collected], judge: Judge, sources: Container[str]
+    collected: Iterable[Collected], judge: Judge, sources: Sources, choice: Choice
 ) -> Iterator[Chosen]:
-    """A step, or why there is none, for each machine in error. `sources` are those with levers."""
+    """The steps in the order in which they are done, and why others have none."""
+    trials = Trials(judge)
+    servers = Servers(trials, sources.cloud, choice.shared)
     number = 0
     for one in collected:
-        match one:
-            case Unread():
-                yield one
-            case Machine(identity, facts):
-                found = _of_machine(identity, facts, judge, sources, str(number + 1))
-                number += isinstance(found, Step)
-                if found is not None:
-                    yield found
-            case Managed(machine, origin):
-                found = _of_server(machine, origin, judge, sources, str(number + 1))
-                number += isinstance(found, Step)
-                if found is not None:
-                    yield found
-            case _:
-                continue
+        if isinstance(one, Unread):
+            yield one
+        elif isinstance(one, Machine):
+            found = _of_machine(one, judge, sources, trials, choice)
+            if isinstance(found, Step):
+                number += 1
+                found = replace(found, id=str(number))
+            if found is not None:
+                yield found
+        elif isinstance(one, Managed) and isinstance(one.origin, ServerOrigin):
+            left = _of_server(one.machine, one.origin, judge, sources, servers)
+            if left is not None:
+                yield left
+    specs = sources.specs(servers.ids) if servers.ids else {}
+    for step in servers.steps(specs, sources.spec_source):
+        number += isinstance(step, Step)
+        yield replace(step, id=str(number)) if isinstance(step, Step) else step
 
 
 def _of_machine(
-    identity: Identity, facts: Facts, judge: Judge, sources: Container[str], number: str
+    machine: Machine, judge: Judge, sources: Sources, trials: Trials, choice: Choice
 ) -> Step | Open | None:
+    identity, facts = machine.identity, machine.facts
     judgement = judge(facts)
     rules = _errors(judgement)
     if not rules:
         return None
-    if identity.source not in sources:
-        return _left(identity, judgement, "give the libvirt connection that it is on with -c")
-    base = cures_base(facts, judge.at, judge.zones, judge.tolerance)
-    if base is None or isinstance(facts.definition, Unknown):
-        return _left(identity, judgement, "no clock would be right for it")
-    old = describe(facts.definition.value.base)
-    target = Target(identity.id, identity.name, identity.source)
-    why = f"{COLD_START}; {_over_changes(facts, base, judge)}"
-    return Step(number, CLOCK, target, old, describe(base), rules, why)
+    if identity.source not in sources.machines:
+        return _left(machine, judgement, "give the libvirt connection that it is on with -c")
+    found = machine_step(identity, facts, rules, trials, choice.prefer)
+    return _left(machine, judgement, found) if isinstance(found, str) else found
 
 
 def _of_server(
-    machine: Machine, origin: Origin, judge: Judge, sources: Container[str], number: str
-) -> Step | Open | None:
+    machine: Machine, origin: ServerOrigin, judge: Judge, sources: Sources, servers: Servers
+) -> Open | None:
     identity, facts = machine.identity, machine.facts
     judgement = judge.managed(facts, origin)
     rules = _errors(judgement)
+    servers.note(facts, origin.server, origin.cloud, rules)
     if not rules:
         return None
-    if identity.source not in sources or not isinstance(origin, ServerOrigin):
-        return _left(identity, judgement, "give its cell's database with --cell-db")
-    column, copy = value_of(origin.server.column), value_of(origin.server.metadata)
-    if isinstance(origin.server.column, Unknown) or isinstance(facts.definition, Unknown):
-        return _left(identity, judgement, "what Nova has of it is not known")
-    word = "windows" if system_of(facts.guest).keeps_local else "linux"
-    base = nova_clock(word, "qemu").base
-    error = value_of(_cured(facts, base, judge).after_cold_start)
-    if error is None or abs(error) >= judge.tolerance:
-        return _left(identity, judgement, f"os_type={word} would not set it right")
-    target = Target(identity.id, identity.name, identity.source)
-    old, new = OsTypes(column, copy), OsTypes(word, word)
-    why = (
-        f"one hard reboot; Hyper-V features and the admin's name follow os_type; a rebuild takes "
-        f"its image's value again; {_over_changes(facts, base, judge)}"
-    )
-    return Step(number, OS_TYPE, target, str(old), str(new), rules, why)
-
-
-def _cured(facts: Facts, base: Base, judge: Judge) -> Outlook:
-    return outlook(_with(facts, base), judge.at, judge.zones)
-
-
-def _with(facts: Facts, base: Base) -> Facts:
-    assert not isinstance(facts.definition, Unknown)
-    clock = replace(facts.definition.value, base=base)
-    return replace(facts, definition=Assumed(clock, "the plan"))
+    if identity.source not in sources.machines:
+        return _left(machine, judgement, "give its cell's database with --cell-db")
+    why = servers.plan(identity, facts, origin.server, rules)
+    return _left(machine, judgement, why) if why else None
 
 
 def _errors(judgement: Judgement) -> tuple[str, ...]:
     return tuple(one.rule for one in judgement.findings if one.severity is Severity.ERROR)
 
 
-def _left(identity: Identity, judgement: Judgement, why: str) -> Open | None:
-    errors = [one for one in judgement.findings if one.severity is Severity.ERROR]
-    if not errors:
-        return None
-    return Open(identity.name, identity.source, _errors(judgement), f"{why}: {errors[0].cure}")
-
-
-def _over_changes(facts: Facts, base: Base, judge: Judge) -> str:
-    """What the next change of a zone makes of the cure, within a year."""
-    cured = _with(facts, base)
-    guest = outlook(cured, judge.at, judge.zones).guest
-    fault = next_fault(cured, guest, judge.at, judge.at + _YEAR, judge.zones, judge.tolerance)
-    if fault is None:
-        return "right over every change of a zone within a year"
-    when = fault.change.at.date().isoformat()
-    return (
-        f"wrong again by {fault.error:+d} s at {when} if {fault.life.value}: only a guest that "
-        "keeps UTC is right then too"
-    )
+def _left(machine: Machine, judgement: Judgement, why: str) -> Open:
+    error = next(one for one in judgement.findings if one.severity is Severity.ERROR)
+    identity = machine.identity
+    return Open(identity.name, identity.source, _errors(judgement), f"{why}: {error.cure}")

@@ -42,6 +42,7 @@ class Event(Enum):
     REFUSED = "refused"
     RESTARTING = "restarting"
     RESTARTED = "restarted"
+    NOT_RESTARTED = "not-restarted"
     VERIFIED = "verified"
     FAILED = "failed"
     UNDO_INTENT = "undo-intent"

@@ -26,7 +26,10 @@ _LONGEST = 1024
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change. `old` and `new` are values of the lever; `findings` are ids of rules."""
+    """One change. `old` and `new` are values of the lever; `findings` are ids of rules.
+
+    `alternatives` are what others could do instead, such as the owner of the guest.
+    """
 
     id: str
     lever: str
@@ -35,6 +38,7 @@ class Step:
     new: str
     findings: tuple[str, ...] = ()
     why: str = ""
+    alternatives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,24 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """When a plan may be worked on (aware, from and until), and how long a restart may take.
+
+    `max_downtime` is in seconds, 0 for no restart at all; None is no limit.
+    """
+
+    window: tuple[datetime, datetime] | None = None
+    max_downtime: int | None = None
+
+    def allow(self, at: datetime) -> bool:
+        """Whether the window is open, or there is none."""
+        return self.window is None or self.window[0] <= at < self.window[1]
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Steps in the order in which they are done. `made` is aware, in UTC."""
 
@@ -55,6 +77,7 @@ class Plan:
     made: datetime
     steps: tuple[Step, ...]
     left: tuple[Open, ...] = ()
+    limits: Limits = NO_LIMITS
 
     @property
     def digest(self) -> str:
@@ -75,6 +98,10 @@ def text_of(plan: Plan) -> str:
     """The plan as a file."""
     lines = [_HEAD, f"version = {VERSION}", f"id = {_quoted(plan.id)}"]
     lines.append(f"made = {plan.made.isoformat()}")
+    if plan.limits.window is not None:
+        lines.append(f"window = [{', '.join(one.isoformat() for one in plan.limits.window)}]")
+    if plan.limits.max_downtime is not None:
+        lines.append(f"max_downtime = {plan.limits.max_downtime}")
     for step in plan.steps:
         lines += _table("step", {**asdict(step), **asdict(step.target), "id": step.id})
     for one in plan.left:
@@ -83,7 +110,18 @@ def text_of(plan: Plan) -> str:
 
 
 _KEYS = {
-    "step": ("id", "name", "machine", "source", "lever", "old", "new", "findings", "why"),
+    "step": (
+        "id",
+        "name",
+        "machine",
+        "source",
+        "lever",
+        "old",
+        "new",
+        "findings",
+        "why",
+        "alternatives",
+    ),
     "open": ("name", "source", "findings", "what"),
 }
 
@@ -109,12 +147,24 @@ def _quoted(text: str) -> str:
 def load(path: Path) -> Plan:
     """The plan in a file. Raises UsageProblem for what is none."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return read(path.read_text(encoding="utf-8"), str(path))
     except OSError as problem:
         raise UsageProblem(f"{path} cannot be read: {problem.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except UnicodeDecodeError as problem:
         raise UsageProblem(f"{path} is no plan: {problem}") from None
-    return _Reader(str(path)).plan(content)
+
+
+def read(text: str, where: str) -> Plan:
+    """The plan in a text that stands there. Raises UsageProblem for what is none."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise UsageProblem(f"{where} is no plan: {problem}") from None
+    return _Reader(where).plan(content)
+
+
+def _is_instant(value: object) -> bool:
+    return isinstance(value, datetime) and value.tzinfo is not None
 
 
 class _Reader:
@@ -124,18 +174,32 @@ class _Reader:
         self._path = path
 
     def plan(self, content: Mapping[str, Any]) -> Plan:
-        self._known(content, ("version", "id", "made", *_KEYS), "the plan")
+        known = ("version", "id", "made", "window", "max_downtime", *_KEYS)
+        self._known(content, known, "the plan")
         if content.get("version") != VERSION:
             raise UsageProblem(f"{self._path}: this guestclock reads plans of version {VERSION}")
         made = content.get("made")
-        if not isinstance(made, datetime) or made.tzinfo is None:
+        if not isinstance(made, datetime) or not _is_instant(made):
             raise UsageProblem(f"{self._path}: made is no instant with an offset")
         plan = self._matching(content, "id", _ID, "the plan")
         tables = {kind: self._tables(content, kind) for kind in _KEYS}
         steps = tuple(self._step(one, number) for number, one in enumerate(tables["step"], 1))
         if len({one.id for one in steps}) < len(steps):
             raise UsageProblem(f"{self._path}: two steps have one id")
-        return Plan(plan, made, steps, tuple(self._open(one) for one in tables["open"]))
+        left = tuple(self._open(one) for one in tables["open"])
+        return Plan(plan, made, steps, left, self._limits(content))
+
+    def _limits(self, content: Mapping[str, Any]) -> Limits:
+        window = content.get("window")
+        if window is not None:
+            whole = isinstance(window, list) and len(window) == 2
+            if not whole or not all(_is_instant(one) for one in window) or window[0] >= window[1]:
+                raise UsageProblem(f"{self._path}: window is not two instants, from and until")
+            window = (window[0], window[1])
+        longest = content.get("max_downtime")
+        if longest is not None and (type(longest) is not int or longest < 0):
+            raise UsageProblem(f"{self._path}: max_downtime is no number of seconds")
+        return Limits(window, longest)
 
     def _tables(self, content: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
         tables = content.get(kind, [])
@@ -158,6 +222,7 @@ class _Reader:
             self._text(table, "new", where),
             self._texts(table, "findings", where),
             self._text(table, "why", where),
+            self._texts(table, "alternatives", where),
         )
 
     def _open(self, table: dict[str, Any]) -> Open:

@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from guestclock.platforms.lever import Lever, Refused
 from guestclock.repair.journal import Event, Journal
 from guestclock.repair.plan import Step
-from guestclock.repair.steps import Levers, Outcome, State, Wishes, lever_of, restarted, turn_of
+from guestclock.repair.steps import Outcome, State, Wishes, Work, restarted, turn_of
 
 
-def rollback(
-    steps: tuple[Step, ...], levers: Levers, journal: Journal, wishes: Wishes
-) -> Iterator[Outcome]:
+def rollback(work: Work, journal: Journal, wishes: Wishes) -> Iterator[Outcome]:
     """Puts back each old value where the present one is still ours, the last step first."""
-    for step in reversed(steps):
-        yield _undo(step, lever_of(step, levers), journal, wishes)
+    for step, lever in reversed(work):
+        yield _undo(step, lever, journal, wishes)
 
 
 def _undo(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Outcome:
@@ -31,9 +29,12 @@ def _undo(step: Step, lever: Lever, journal: Journal, wishes: Wishes) -> Outcome
             lever.write(step.target, step.new, step.old)
         if Event.UNDONE not in told:
             journal.write(Event.UNDONE, step.id)
+        if not lever.about.has_clock:
+            return Outcome(step, State.UNDONE)
         seen = restarted(step, lever, journal, wishes, step.old)
     except Refused as problem:
-        return _not_ours(step, journal, problem.message)
+        journal.write(Event.REFUSED, step.id, why=problem.message)
+        return Outcome(step, State.REFUSED, problem.message)
     waits = seen.value not in (None, step.old)
     return Outcome(step, State.UNDONE, f"it still runs with {seen.value}" if waits else "")
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from time import monotonic
 
 from guestclock.errors import UsageProblem
 from guestclock.platforms.lever import BadValue, Lever, Reading, Refused, Restart
 from guestclock.repair.journal import Event, History, Journal
-from guestclock.repair.plan import Step
+from guestclock.repair.plan import NO_LIMITS, Limits, Step
 
 Levers = Mapping[tuple[str, str], Lever]
 """By the lever's name and the source of its targets."""
+
+Work = tuple[tuple[Step, Lever], ...]
+"""Steps in the order in which they are done, each with the lever that does it."""
 
 
 class State(Enum):
@@ -42,16 +46,22 @@ class Outcome:
 class Wishes:
     """How machines are started anew, and how many seconds of an RTC's error are none.
 
-    `unverified` allows changes of machines whose clock nobody here can read afterwards.
+    `unverified` allows changes of machines whose clock nobody here can read afterwards. `limits`
+    are the plan's.
     """
 
     restart: Restart = Restart.NEVER
     tolerance: int = 5
     unverified: bool = False
+    limits: Limits = NO_LIMITS
 
 
-def lever_of(step: Step, levers: Levers) -> Lever:
-    """The lever of a step, its values checked. Raises UsageProblem."""
+def work_of(steps: Iterable[Step], levers: Levers) -> Work:
+    """Each step with its lever, all values checked. Raises UsageProblem."""
+    return tuple((step, _lever_of(step, levers)) for step in steps)
+
+
+def _lever_of(step: Step, levers: Levers) -> Lever:
     lever = levers.get((step.lever, step.target.source))
     if lever is None:
         raise UsageProblem(
@@ -102,17 +112,18 @@ def restarted(step: Step, lever: Lever, journal: Journal, wishes: Wishes, wanted
     if seen.value is not None and wishes.restart is Restart.NEVER:
         return seen
     journal.write(Event.RESTARTING, step.id, how=wishes.restart.value)
+    began = monotonic()
     try:
         lever.restart(step.target, wishes.restart)
     except Refused as problem:
-        journal.write(Event.REFUSED, step.id, why=problem.message)
+        journal.write(Event.NOT_RESTARTED, step.id, why=problem.message)
         raise
-    journal.write(Event.RESTARTED, step.id)
+    journal.write(Event.RESTARTED, step.id, seconds=round(monotonic() - began, 1))
     return lever.reading(step.target)
 
 
 def is_cut_short(step: Step, history: History) -> bool:
     """Whether we died while a machine was started anew: if it is off, it has to run again."""
-    kinds = (Event.RESTARTING, Event.RESTARTED, Event.REFUSED)
+    kinds = (Event.RESTARTING, Event.RESTARTED, Event.NOT_RESTARTED)
     told = [event for event in history.of(step.id) if event in kinds]
     return told[-1:] == [Event.RESTARTING]

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from guestclock.platforms.lever import Reading, Refused, Restart, Target
-from guestclock.repair import apply, rollback
+from guestclock.platforms.lever import About, Acts, Reading, Refused, Restart, Target
+from guestclock.repair import apply, begun, rollback
 from guestclock.repair.journal import Entry, Event, Journal, opened
 from guestclock.repair.plan import Plan, Step
-from guestclock.repair.steps import Levers, Outcome, Wishes
+from guestclock.repair.steps import Levers, Outcome, Wishes, work_of
 
 SOURCE = "file"
 OLD, NEW, OTHER = "utc", "localtime", "absolute"
@@ -23,6 +23,8 @@ HARD = Wishes(Restart.HARD)
 
 class FileLever:
     """Machines as lines of a JSON file: their definition, and what they run with."""
+
+    about = About("a file", Acts.COLD_START, "none", "none", "none", "the old", "the file")
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -92,13 +94,13 @@ def levers_in(folder: Path) -> Levers:
 
 def apply_all(folder: Path, plan: Plan, wishes: Wishes = HARD) -> list[Outcome]:
     with opened(folder, plan.id) as journal:
-        apply.begin(plan, journal)
-        return list(apply.apply(plan.steps, levers_in(folder), journal, wishes))
+        begun.begin(plan, journal)
+        return list(apply.apply(work_of(plan.steps, levers_in(folder)), journal, wishes))
 
 
 def roll_back_all(folder: Path, plan: Plan) -> list[Outcome]:
     with opened(folder, plan.id) as journal:
-        return list(rollback.rollback(plan.steps, levers_in(folder), journal, HARD))
+        return list(rollback.rollback(work_of(plan.steps, levers_in(folder)), journal, HARD))
 
 
 def killed_at(point: int, do: Callable[[], Any]) -> bool:

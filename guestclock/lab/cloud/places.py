@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from guestclock.lab.errors import LabError
+from guestclock.state import state_folder
 
 # What libvirt and QEMU add to a short folder stays well below 107 bytes.
 _LONGEST_BASE = 60
@@ -27,9 +28,7 @@ _LONGEST_BASE = 60
 
 def default_folder() -> Path:
     """Return the lab of a user who names none: in the user's state folder (XDG_STATE_HOME)."""
-    given = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(given) if given.startswith("/") else Path.home() / ".local" / "state"
-    return base / "guestclock" / "lab"
+    return state_folder() / "lab"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,13 @@ from guestclock.clock import Clock, Zone
 from guestclock.errors import Unreadable
 from guestclock.evidence import Unknown
 from guestclock.law import Host, start
-from guestclock.platforms.lever import BadValue, Reading, Refused, Restart, Target
+from guestclock.platforms.lever import About, Acts, BadValue, Reading, Refused, Restart, Target
 from guestclock.platforms.libvirt import events
 from guestclock.platforms.libvirt.clock_tag import NoClock, base_in, with_words, words_of
 from guestclock.platforms.libvirt.dialect import BadClock
 from guestclock.platforms.libvirt.files import parse, safe_parser
 from guestclock.platforms.libvirt.host import LocalHost, is_local
+from guestclock.platforms.libvirt.kinds import NOVA
 from guestclock.platforms.libvirt.monitor import rtc_offset
 from guestclock.platforms.text import clean
 
@@ -32,9 +33,18 @@ if TYPE_CHECKING:
     from guestclock.zones import Zones
 
 NAME = "libvirt-clock"
+ABOUT = About(
+    changes="the start tag of <clock> in the persistent definition, and no other byte of it",
+    acts=Acts.COLD_START,
+    downtime="one stop and start",
+    beside="nothing",
+    needs="a libvirt connection that may define",
+    undone="the old tag",
+    verified="the running definition, and the RTC through the monitor",
+)
 # What writes a definition of its own at each cold start, by the namespace of its metadata.
 _MANAGERS = {
-    "http://openstack.org/xmlns/libvirt/nova/": "Nova",
+    **dict.fromkeys(NOVA, "Nova"),
     "http://kubevirt.io": "KubeVirt",
     "http://ovirt.org/vm/": "oVirt",
 }
@@ -46,6 +56,8 @@ PATIENCE = 120.0
 
 class ClockLever:
     """The lever, over one open libvirt connection."""
+
+    about = ABOUT
 
     def __init__(self, uri: str, host: Host, zones: Zones, patience: float = PATIENCE) -> None:
         """`host` is what is known of where the machines run. Raises Unreadable."""

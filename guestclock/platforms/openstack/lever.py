@@ -11,17 +11,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from guestclock.clock import describe
-from guestclock.platforms.lever import Lever, Reading, Refused, Restart, Target
+from guestclock.platforms.lever import About, Acts, Lever, Reading, Refused, Restart, Target
 from guestclock.platforms.openstack.api_session import Session
 from guestclock.platforms.openstack.database.change import WritableCell, os_types_in
 from guestclock.platforms.openstack.reboot import reboot_hard
 from guestclock.platforms.openstack.rule import nova_clock
 
 NAME = "nova-os-type"
+ABOUT = About(
+    changes="os_type of a server in its cell's database: the column that decides the clock and "
+    "the copy that its snapshots carry on, in one transaction",
+    acts=Acts.HARD_REBOOT,
+    downtime="one hard reboot",
+    beside="Hyper-V features and the admin's name follow os_type; a rebuild takes its image's",
+    needs="a user of the cell's database; --os-cloud to reboot",
+    undone="the old values",
+    verified="both values, the definition that Nova wrote of them, and the RTC on its host",
+)
 
 
 class OsTypeLever:
     """The lever, over one cell; hosts are those whose libvirt can be asked, to verify."""
+
+    about = ABOUT
 
     def __init__(self, cell: WritableCell, session: Session | None, hosts: Sequence[Lever]) -> None:
         """`session` is signed in; without one nothing is started anew."""

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.real.openstack.cloud import Cloud
+from tests.real.openstack.filled_databases import filled, new_user
 from tests.real.openstack.reader import Reader, reading
 from tests.real.openstack.running import NO_PROXY, Bed, running
+from tests.real.openstack.servers_of_sql import SqlServer, mariadb, postgresql
 
 HERE = Path(__file__).parent
 PATIENCE = 900
@@ -58,3 +60,16 @@ def cloud(bed: Bed) -> Iterator[Cloud]:
         yield cloud
     finally:
         cloud.clean()
+
+
+@pytest.fixture(scope="module", params=[mariadb, postgresql], ids=lambda one: str(one.__name__))
+def sql(request: pytest.FixtureRequest) -> Iterator[SqlServer]:
+    """A server of each kind with the databases of a small cloud."""
+    with filled(request.param()) as server:
+        yield server
+
+
+@pytest.fixture
+def user() -> str:
+    """The name of a user that nobody has yet."""
+    return new_user()

@@ -15,6 +15,17 @@ _BLOCK = re.compile(r"```sql\n-- (?P<where>[^\n]+)\n(?P<lines>.*?)```", re.S)
 _GRANT = re.compile(r"GRANT SELECT \([^)]+\)\s+ON (?:(?P<database>\w+)\.)?(?P<table>\w+) [^;]+;")
 _DATABASE = re.compile("PostgreSQL, in the database (.*)")
 
+_REPAIR = PAGE.with_name("repair-rights.md")
+
+
+def rights_to_repair(where: str, user: str) -> list[str]:
+    """The documented statements of one place, such as "MariaDB, MySQL", for this user."""
+    page = _REPAIR.read_text("utf-8")
+    found = [block["lines"] for block in _BLOCK.finditer(page) if block["where"] == where]
+    assert len(found) == 1
+    statements = found[0].replace("guestclock_writer@'%'", user).replace("guestclock_writer", user)
+    return [one.strip() for one in statements.split(";") if one.strip()]
+
 
 def grant_as_documented(server: SqlServer, user: str, tables: Collection[str]) -> None:
     """Give a user the documented rights on these tables."""

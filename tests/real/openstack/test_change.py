@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select, text
 
 from guestclock.errors import Unreadable
 from guestclock.platforms.lever import BadValue, Refused
 from guestclock.platforms.openstack.database.change import OsTypes, WritableCell, os_types_in
-from tests.real.openstack.filled_databases import SENTINEL, filled, new_user, uuid
-from tests.real.openstack.servers_of_sql import SqlServer, mariadb, postgresql
+from tests.real.openstack.documented_rights import rights_to_repair
+from tests.real.openstack.filled_databases import SENTINEL, uuid
+from tests.real.openstack.servers_of_sql import SqlServer
 from tests.real.openstack.tables_of_nova import CELL
 
 pytestmark = pytest.mark.real
 
 BROKEN, RIGHT = OsTypes(None, None), OsTypes("windows", "windows")
-RIGHTS = {
-    "instances": (
-        "SELECT (uuid, os_type, task_state, vm_state, deleted), UPDATE (os_type, updated_at)"
-    ),
-    "instance_system_metadata": (
-        "SELECT (id, instance_uuid, {key}, value, deleted), "
-        "INSERT (created_at, instance_uuid, {key}, value, deleted), "
-        "UPDATE (value, updated_at, deleted, deleted_at)"
-    ),
-}
-
-
-@pytest.fixture(scope="module", params=[mariadb, postgresql], ids=lambda one: str(one.__name__))
-def sql(request: pytest.FixtureRequest) -> Iterator[SqlServer]:
-    with filled(request.param()) as server:
-        yield server
-
-
-@pytest.fixture
-def user() -> str:
-    return new_user()
 
 
 @pytest.fixture
@@ -45,15 +23,11 @@ def cell(sql: SqlServer, user: str) -> WritableCell:
     """By a user with no right but those that the two changes need."""
     url = sql.user(user, SENTINEL, "nova")
     is_mariadb = sql.dialect == "mariadb"
-    to = f"{user}@'%'" if is_mariadb else user
-    with sql.admin("nova").begin() as connection:
-        for table, rights in RIGHTS.items():
-            name = f"nova.{table}" if is_mariadb else table
-            key = "`key`" if is_mariadb else "key"
-            connection.execute(text(f"GRANT {rights.format(key=key)} ON {name} TO {to}"))
-        if not is_mariadb:
-            sequence = "instance_system_metadata_id_seq"
-            connection.execute(text(f"GRANT USAGE ON SEQUENCE {sequence} TO {to}"))
+    where = "MariaDB, MySQL" if is_mariadb else "PostgreSQL, in the database nova"
+    for right in rights_to_repair(where, f"{user}@'%'" if is_mariadb else user):
+        if "nova_api" not in right:
+            with sql.admin("nova").begin() as connection:
+                connection.execute(text(right))
     return WritableCell(url)
 
 

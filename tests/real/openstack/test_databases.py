@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC
 
 import pytest
@@ -24,12 +23,10 @@ from tests.real.openstack.filled_databases import (
     LATER,
     MADE,
     MORE_TABLES,
-    filled,
-    new_user,
     reader,
     uuid,
 )
-from tests.real.openstack.servers_of_sql import SqlServer, mariadb, postgresql
+from tests.real.openstack.servers_of_sql import SqlServer
 
 pytestmark = pytest.mark.real
 
@@ -38,17 +35,6 @@ ALLOWED = re.compile(
     r"|SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY$",
     re.I,
 )
-
-
-@pytest.fixture(scope="module", params=[mariadb, postgresql], ids=lambda one: str(one.__name__))
-def sql(request: pytest.FixtureRequest) -> Iterator[SqlServer]:
-    with filled(request.param()) as server:
-        yield server
-
-
-@pytest.fixture
-def user() -> str:
-    return new_user()
 
 
 def test_a_cell_is_read_with_the_documented_rights(sql: SqlServer, user: str) -> None:

@@ -15,27 +15,14 @@ from tests.real.openstack.documented_rights import grant_as_documented
 from tests.real.openstack.filled_databases import (
     CELL_TABLES,
     SENTINEL,
-    filled,
     instances_to,
-    new_user,
     reader,
     refusal,
 )
-from tests.real.openstack.servers_of_sql import SqlServer, mariadb, postgresql
+from tests.real.openstack.servers_of_sql import SqlServer
 from tests.real.openstack.tables_of_nova import CELL
 
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture(scope="module", params=[mariadb, postgresql], ids=lambda one: str(one.__name__))
-def sql(request: pytest.FixtureRequest) -> Iterator[SqlServer]:
-    with filled(request.param()) as server:
-        yield server
-
-
-@pytest.fixture
-def user() -> str:
-    return new_user()
 
 
 def test_a_transaction_is_read_only_even_for_a_user_who_may_write(

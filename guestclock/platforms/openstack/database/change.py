@@ -10,25 +10,24 @@ without regard to case, so values are compared as bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from guestclock.platforms.lever import BadValue, Refused
 from guestclock.platforms.openstack.database.connect import Database
+from guestclock.platforms.openstack.database.writing import is_exactly, now, transaction
+from guestclock.platforms.openstack.os_type_value import WORD
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Engine
+    from sqlalchemy import Connection, Engine
 
 KEY = "image_os_type"
 STATES = ("active", "stopped", "shelved_offloaded")
 """The vm_states in which Nova reads the column anew at the next start, and not before."""
 
-_WORD = "[A-Za-z0-9_.-]{0,64}"
-_VALUE = re.compile(f"column=({_WORD}) copy=({_WORD})")
+_VALUE = re.compile(f"column=({WORD}) copy=({WORD})")
+_COPY_COLUMNS = ("instance_uuid", "key", "value", "deleted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class WritableCell(Database):
 
     def os_types(self, uuid: str) -> OsTypes:
         """What a server has. Raises Refused where it is not there or no plain word; Unreadable."""
-        with self._transaction() as connection:
+        with self._in_our_words(), transaction(self._engine) as connection:
             return _read(connection, uuid)
 
     def change(self, uuid: str, old: OsTypes, new: OsTypes) -> None:
@@ -68,7 +67,7 @@ class WritableCell(Database):
         Raises Refused, with nothing changed; Unreadable where the connection was lost, and then
         only a look tells whether the change is there.
         """
-        with self._transaction() as connection:
+        with self._in_our_words(), transaction(self._engine) as connection:
             present = _read(connection, uuid)
             if present != old:
                 raise Refused(f"it has {present} now, not {old}")
@@ -78,17 +77,6 @@ class WritableCell(Database):
             if _read(connection, uuid) != new:
                 raise Refused("something else wrote it at the same time; nothing was changed")
             connection.commit()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        """What is not committed at its end is undone."""
-        with self._in_our_words():
-            connection = self._engine.connect()
-            try:
-                yield connection
-            finally:
-                connection.rollback()
-                connection.close()
 
     @cached_property
     def _engine(self) -> Engine:
@@ -115,11 +103,8 @@ def _read(connection: Connection, uuid: str) -> OsTypes:
     return OsTypes(_plain(servers[0][0]), _plain(found[0]) if found else None)
 
 
-_COPY_COLUMNS = ("instance_uuid", "key", "value", "deleted")
-
-
 def _plain(value: str | None) -> str | None:
-    if value is not None and not (value and re.fullmatch(_WORD, value)):
+    if value is not None and not (value and re.fullmatch(WORD, value)):
         raise Refused(f"its os_type is {value!r}, which is no plain word: correct it by hand")
     return value
 
@@ -131,13 +116,13 @@ def _update_column(connection: Connection, uuid: str, old: str | None, new: str 
     instances = table("instances", *map(column, names))
     changed = connection.execute(
         update(instances)
-        .values(os_type=new, updated_at=_now())
+        .values(os_type=new, updated_at=now())
         .where(
             instances.c.uuid == uuid,
             instances.c.deleted == 0,
             instances.c.task_state.is_(None),
             instances.c.vm_state.in_(STATES),
-            _is_exactly(connection, instances.c.os_type, old),
+            is_exactly(connection, instances.c.os_type, old),
         )
     )
     if changed.rowcount != 1:
@@ -153,14 +138,14 @@ def _update_copy(connection: Connection, uuid: str, old: str | None, new: str | 
     names = (*_COPY_COLUMNS, "id", "created_at", "updated_at", "deleted_at")
     copies = table("instance_system_metadata", *map(column, names))
     if old is None:
-        row = {"created_at": _now(), "instance_uuid": uuid, "key": KEY, "value": new, "deleted": 0}
+        row = {"created_at": now(), "instance_uuid": uuid, "key": KEY, "value": new, "deleted": 0}
         connection.execute(insert(copies).values(row))
         return
     # As Nova deletes a row.
     values = (
-        {"deleted": copies.c.id, "deleted_at": _now()}
+        {"deleted": copies.c.id, "deleted_at": now()}
         if new is None
-        else {"value": new, "updated_at": _now()}
+        else {"value": new, "updated_at": now()}
     )
     changed = connection.execute(
         update(copies)
@@ -168,27 +153,9 @@ def _update_copy(connection: Connection, uuid: str, old: str | None, new: str | 
         .where(
             copies.c.instance_uuid == uuid,
             copies.c.deleted == 0,
-            _is_exactly(connection, copies.c.key, KEY),
-            _is_exactly(connection, copies.c.value, old),
+            is_exactly(connection, copies.c.key, KEY),
+            is_exactly(connection, copies.c.value, old),
         )
     )
     if changed.rowcount != 1:
         raise Refused("its copy of the image's os_type was changed at the same time")
-
-
-def _is_exactly(
-    connection: Connection, column: ColumnElement[str], value: str | None
-) -> ColumnElement[bool]:
-    """Equality of bytes: MariaDB's own takes Windows for windows."""
-    from sqlalchemy import LargeBinary, cast
-
-    if value is None:
-        return column.is_(None)
-    if connection.dialect.name == "postgresql":
-        return column == value
-    return cast(column, LargeBinary) == value.encode()
-
-
-def _now() -> datetime:
-    """Nova's times are in UTC, without saying so."""
-    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
