@@ -27,7 +27,7 @@ class Waves:
     each: int | None = None
 
     def of(self, work: Work) -> Iterator[Work]:
-        """The work in waves; what is no machine goes with the machine after it."""
+        """The work in waves; what is no machine goes with the machine before it."""
         size, count, begin = self.first or self.each, 0, 0
         for at, (_, lever) in enumerate(work):
             if lever.about.has_clock:

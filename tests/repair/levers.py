@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from guestclock.platforms.lever import About, Acts, Reading, Refused, Restart, Target
 from guestclock.repair import apply, begun, rollback
@@ -46,7 +47,7 @@ class FileLever:
         return value
 
     def read(self, target: Target) -> str:
-        machine = self.machines.get(target.id)
+        machine = self.machines.get(target.name)
         if machine is None:
             raise Refused("it is gone")
         return str(machine["defined"])
@@ -54,18 +55,18 @@ class FileLever:
     def write(self, target: Target, old: str, new: str) -> None:
         if self.read(target) != old:
             raise Refused("it was changed")
-        self.put(target.id, defined=new)
+        self.put(target.name, defined=new)
 
     def restart(self, target: Target, how: Restart) -> None:
-        self.stop(target.id)
-        self.put(target.id, runs=self.read(target))
+        self.stop(target.name)
+        self.put(target.name, runs=self.read(target))
 
     def stop(self, name: str) -> None:
         self.put(name, runs=None)
 
     def reading(self, target: Target) -> Reading:
         self.read(target)
-        runs = self.machines[target.id]["runs"]
+        runs = self.machines[target.name]["runs"]
         if runs == "hidden":
             raise Refused("nobody sees it")
         return Reading(runs, 0)
@@ -73,7 +74,9 @@ class FileLever:
 
 def made_plan(count: int) -> Plan:
     steps = tuple(
-        Step(str(number), "file-clock", Target(f"m{number}", f"m{number}", SOURCE), OLD, NEW)
+        Step(
+            str(number), "file-clock", Target(str(UUID(int=number)), f"m{number}", SOURCE), OLD, NEW
+        )
         for number in range(count)
     )
     return Plan("plan", datetime(2026, 11, 24, tzinfo=UTC), steps)

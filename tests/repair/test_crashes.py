@@ -42,7 +42,7 @@ def check_half(folder: Path) -> None:
         one.step for one in (read(journal) if journal.exists() else []) if one.event is Event.INTENT
     }
     for step in PLAN.steps:
-        machine = machines[step.target.id]
+        machine = machines[step.target.name]
         assert machine["defined"] in (OLD, NEW)
         assert machine["defined"] == OLD or step.id in announced
 
